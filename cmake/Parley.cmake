@@ -1,0 +1,100 @@
+# What every target of the project shares: language level, warnings, sanitizers, the precompiled header,
+# and the three functions with which the folders under src/ declare themselves.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(PARLEY_CCACHE ccache)
+if(PARLEY_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${PARLEY_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${PARLEY_CCACHE}")
+endif()
+find_program(PARLEY_MOLD mold)
+if(PARLEY_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+set(PARLEY_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG -march=x86-64-v2")
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type -Wno-missing-field-initializers
+                    -fstack-protector-strong -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  add_compile_options(-Xclang -fno-pch-timestamp) # lets ccache reuse precompiled headers
+endif()
+if(PARLEY_SANITIZE)
+  add_compile_options(-fsanitize=${PARLEY_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PARLEY_SANITIZE})
+endif()
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(spdlog REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+include(GoogleTest)
+
+# Asio and Beast are compiled once (src/base/boost_asio.cc), not in every translation unit.
+add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+                        BOOST_ASIO_DISABLE_BOOST_COROUTINE SPDLOG_FMT_EXTERNAL SPDLOG_COMPILED_LIB)
+if(PARLEY_SANITIZE)
+  # Asio recycles coroutine frames per thread; under a sanitizer each frame must be its own allocation to be watched.
+  add_compile_definitions(BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING)
+endif()
+
+# One precompiled header for all: the standard library, Asio, Boost.JSON.
+add_library(parley_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
+target_precompile_headers(parley_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+target_link_libraries(parley_pch PUBLIC Threads::Threads Boost::headers Boost::json OpenSSL::SSL spdlog::spdlog)
+
+# parley_library(NAME SOURCES a.cc … DEPS base …): a static library of one folder or one adapter. DEPS names other such
+# libraries (without prefix) or imported targets; it is the include rule: what is not named cannot be linked.
+function(parley_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(parley_${name} STATIC ${arg_SOURCES})
+  target_include_directories(parley_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_precompile_headers(parley_${name} REUSE_FROM parley_pch)
+  parley_link(parley_${name} PUBLIC ${arg_DEPS})
+endfunction()
+
+# parley_test(NAME SOURCES a_test.cc … DEPS … [LABELS concurrent]): a GoogleTest program; every case is a ctest case.
+function(parley_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_precompile_headers(${name} REUSE_FROM parley_pch)
+  parley_link(${name} PRIVATE ${arg_DEPS})
+  target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS}")
+endfunction()
+
+# parley_bench(NAME SOURCES a_bench.cc … DEPS …): a Google Benchmark program, built only on demand.
+function(parley_bench name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} EXCLUDE_FROM_ALL ${arg_SOURCES})
+  target_precompile_headers(${name} REUSE_FROM parley_pch)
+  parley_link(${name} PRIVATE ${arg_DEPS})
+  target_link_libraries(${name} PRIVATE benchmark::benchmark_main)
+endfunction()
+
+function(parley_link target scope)
+  target_link_libraries(${target} ${scope} Threads::Threads Boost::headers Boost::json OpenSSL::SSL spdlog::spdlog)
+  foreach(dep IN LISTS ARGN)
+    if(TARGET ${dep})
+      target_link_libraries(${target} ${scope} ${dep})
+    else()
+      target_link_libraries(${target} ${scope} parley_${dep})
+    endif()
+  endforeach()
+endfunction()

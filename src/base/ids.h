@@ -1,0 +1,46 @@
+// Strong ids: a TenantId cannot be passed where a UserId is wanted. Each is the id's text; which texts are allowed is
+// is_valid_id's to say. New ids are UUIDv7 (RFC 9562, section 5.7): sortable by time, unguessable in 74 bits.
+#pragma once
+#include <compare>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/random.h"
+
+namespace parley {
+
+template <class Tag>
+struct Id {
+  std::string value;
+
+  Id() = default;
+  explicit Id(std::string text) : value(std::move(text)) {}
+  explicit Id(std::string_view text) : value(text) {}
+  explicit Id(const char* text) : value(text) {}
+  auto operator<=>(const Id&) const = default;
+  bool empty() const { return value.empty(); }
+};
+
+using TenantId = Id<struct TenantTag>;
+using UserId = Id<struct UserTag>;
+using ConversationId = Id<struct ConversationTag>;
+using MessageId = Id<struct MessageTag>;
+using FileId = Id<struct FileTag>;
+using EventId = Id<struct EventTag>;
+
+// Whether `text` may be a tenant, user or conversation id: 1 to 128 bytes of valid UTF-8 without control characters.
+bool is_valid_id(std::string_view text);
+
+// Lower-case UUIDv7 with `now` in its first 48 bits. Ids made by one caller within the same millisecond are not ordered
+// among themselves: order is `seq`, never an id.
+std::string make_uuid_v7(WallTime now, Random& random);
+bool is_uuid(std::string_view text);
+
+}  // namespace parley
+
+template <class Tag>
+struct std::hash<parley::Id<Tag>> {
+  std::size_t operator()(const parley::Id<Tag>& id) const noexcept { return std::hash<std::string>()(id.value); }
+};

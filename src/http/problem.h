@@ -1,0 +1,15 @@
+// Errors on the wire: RFC 9457 application/problem+json with type, title, status, detail, code, request_id and, for 400,
+// errors: [{path, message}]. The one place that maps ErrorKind to an HTTP status.
+#pragma once
+#include <string_view>
+
+#include "base/error.h"
+#include "http/message.h"
+
+namespace parley::http {
+
+int status_of(ErrorKind kind);
+// Adds Retry-After where the error has one. kInternal shows no detail, only the request id.
+Response problem_response(const Error& error, std::string_view request_id);
+
+}  // namespace parley::http
