@@ -1,0 +1,149 @@
+// Settings: everything an operator may choose, typed and checked. Loaded once at start from defaults < environment <
+// flags, then only read, by any thread. Loading fails with all faults at once, each naming its variable and the allowed
+// range. The one list of settings is settings_table.cc: docs/configuration.md and .env.example are made from it.
+#pragma once
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/role.h"
+#include "config/secret.h"
+
+namespace parley {
+
+struct ServeSettings {
+  std::vector<Role> roles;  // in the order of kAllRoles, each once; never empty
+  std::string bind_address;
+  std::array<std::uint16_t, 4>
+      ports{};  // by Role: the port in force, after flag, PORT, *_PORT and default; 0: any free
+  std::filesystem::path data_dir;
+  std::size_t threads = 0;  // event loops; never 0 once loaded
+  std::chrono::milliseconds shutdown_grace{};
+
+  bool has(Role role) const;
+  std::uint16_t port_of(Role role) const { return ports[static_cast<std::size_t>(role)]; }
+};
+
+struct HttpSettings {
+  std::string tls_cert_file;  // both empty: plain HTTP
+  std::string tls_key_file;
+  std::vector<std::string> cors_allowed_origins;  // empty: none; "*": any
+  std::size_t max_header_bytes = 0;
+  std::size_t max_body_bytes = 0;   // of a body that is read whole (JSON)
+  std::size_t max_connections = 0;  // of each role
+  std::chrono::milliseconds header_timeout{};
+  std::chrono::milliseconds idle_timeout{};
+  std::chrono::milliseconds body_idle_timeout{};
+  std::chrono::milliseconds request_deadline{};
+};
+
+struct AuthSettings {
+  std::string jwt_public_key;  // PEM, one or several; empty: none
+  std::string jwks_file;
+  std::string jwks_url;
+  std::chrono::seconds jwks_refresh{};
+  std::string issuer;    // empty: not checked
+  std::string audience;  // empty: not checked
+  std::chrono::seconds leeway{};
+
+  // Whether the operator gave keys; else the key pair in DATA_DIR serves, on loopback only.
+  bool has_real_key() const { return !jwt_public_key.empty() || !jwks_file.empty() || !jwks_url.empty(); }
+};
+
+struct RateLimitSettings {
+  std::size_t messages_per_minute = 0;          // 0: off
+  std::size_t service_messages_per_minute = 0;  // 0: off
+};
+
+struct TelemetrySettings {
+  std::string log_level;   // trace, debug, info, warn, error or off
+  std::string log_format;  // auto, json or pretty
+  Secret metrics_token;    // empty: the gateway shows metrics to loopback only
+};
+
+struct UpstreamSettings {
+  std::string messaging_url;  // "http://host:port", no trailing slash; empty: in process
+  std::string media_url;
+  std::string search_url;
+  std::chrono::milliseconds connect_timeout{};
+  std::chrono::milliseconds deadline{};  // of one call, all its tries together
+  std::size_t pool_per_core = 0;
+  std::size_t retries = 0;
+  std::size_t retry_budget_percent = 0;  // retries as a share of requests
+
+  // Of messaging, media or search; empty when in process. CHECK-fails for the gateway.
+  const std::string& url_of(Role role) const;
+};
+
+struct BreakerSettings {
+  std::chrono::milliseconds window{};
+  std::size_t min_requests = 0;
+  std::size_t error_percent = 0;
+  std::chrono::milliseconds open_time{};
+  std::size_t half_open_probes = 0;
+};
+
+struct StoreSettings {
+  std::size_t writer_queue = 0;
+  std::size_t max_batch = 0;
+  std::size_t reader_threads = 0;
+  std::size_t max_wal_bytes = 0;
+};
+
+struct Settings {
+  ServeSettings serve;
+  HttpSettings http;
+  AuthSettings auth;
+  RateLimitSettings rate_limit;
+  TelemetrySettings telemetry;
+  UpstreamSettings upstream;
+  BreakerSettings breaker;
+  StoreSettings store;
+};
+
+using Environment = std::map<std::string, std::string, std::less<>>;
+// The environment of this process.
+Environment process_environment();
+
+enum class SettingSource : std::uint8_t { kDefault, kEnvironment, kFlag };
+
+struct LoadedSettings {
+  Settings settings;
+  // By variable: what is in force, as text ("(hidden)" for a secret), and where it came from.
+  struct Shown {
+    std::string value;
+    SettingSource source = SettingSource::kDefault;
+    bool from_file = false;
+  };
+  std::map<std::string, Shown, std::less<>> shown;
+};
+
+// `flags` are the arguments after the subcommand: --kebab-name VALUE or --kebab-name=VALUE; an unknown one is a fault,
+// with the nearest known name. An empty environment variable counts as not set. Faults come back as sentences, never
+// empty, and never with a secret's value in them.
+std::expected<LoadedSettings, std::vector<std::string>> load_settings(const Environment& environment,
+                                                                      std::span<const std::string> flags);
+
+// What only `serve` asks of the settings: roles that can work together, and a real key where others can reach the port.
+// The faults as sentences; empty when all is well.
+std::vector<std::string> faults_of_serving(const Settings& settings);
+
+// Whether an IP address (as BIND_ADDRESS takes it) is reachable from this host only.
+bool is_loopback_address(std::string_view address);
+
+// The answer to `parley config --explain`: name, value in force, source, default, bounds, meaning.
+std::string explain_settings(const LoadedSettings& loaded);
+
+// docs/configuration.md and .env.example, whole. A test holds the committed files against these.
+std::string configuration_markdown();
+std::string env_example();
+
+}  // namespace parley
