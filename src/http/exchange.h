@@ -42,6 +42,7 @@ struct Exchange {
   PathParameters path;
   std::string request_id;                // 1–128 visible ASCII; from X-Request-Id if valid, else made
   std::string traceparent;               // W3C Trace Context to pass on, or empty
+  SteadyTime started_at{};
   SteadyTime deadline{};                 // when an answer is due
   std::shared_ptr<const Caller> caller;  // set by the auth step; null on routes open to all
 };

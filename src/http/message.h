@@ -4,11 +4,13 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/container/static_vector.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/task.h"
 
@@ -84,8 +86,9 @@ struct Request {
   std::string_view query;        // after `?`, without it
   Fields fields;
   Body* body = nullptr;  // never null once a handler sees it; empty for most GETs
-  std::string_view peer;  // address of the client, without port
-  SteadyTime received_at{};
+  std::string_view peer;  // address of the client, without port; empty when a role of this process asks
+  SteadyTime received_at{};       // when its head was complete
+  SteadyTime deadline = SteadyTime::max();  // when the asking role wants an answer; max: it does not say
 
   // Sets target, path and query.
   void set_target(std::string_view text);
@@ -116,6 +119,8 @@ struct Response {
   std::string body;
   std::unique_ptr<Body> stream;
   std::optional<std::uint64_t> head_length;  // answer to HEAD: the Content-Length that GET would carry
+  // Called once when the server has written the answer or given up: content bytes sent, and whether all of it went.
+  std::move_only_function<void(std::uint64_t sent, bool complete)> on_sent;
 };
 
 Response text_response(int status, std::string_view content_type, std::string body);

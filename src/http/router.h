@@ -21,6 +21,7 @@ struct Route {
   Handler handler;
   Access access = Access::kToken;
   std::string operation_id;  // of the OpenAPI file; empty when the role has no contract for it
+  std::size_t index = 0;     // in the table; set by the Router
 };
 
 class Router {

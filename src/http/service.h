@@ -4,6 +4,7 @@
 // Middleware runs in the order of one list, `before` first to last, `after` last to first (only of those whose `before`
 // ran). Steps are synchronous unless they truly wait: a coroutine per step would cost more than the step.
 #pragma once
+#include <exception>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -40,7 +41,8 @@ class RoutedService final : public Service {
   const Router& router() const { return router_; }
 
  private:
-  Task<Response> dispatch(Exchange& exchange);
+  static Response answer_without_route(const Exchange& exchange, const Router::Match& match);
+  static Response answer_to_exception(const Exchange& exchange, std::exception_ptr thrown);
 
   const Router router_;
   const std::vector<std::shared_ptr<Middleware>> middleware_;

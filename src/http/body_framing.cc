@@ -1,0 +1,125 @@
+#include "http/body_framing.h"
+
+#include <algorithm>
+#include <array>
+
+namespace parley::http {
+
+ConnectionBody::ConnectionBody(Connection& connection, Framing framing, std::size_t max_buffer,
+                               std::chrono::milliseconds idle_timeout, bool expects_continue)
+    : connection_(connection),
+      framing_(framing),
+      max_buffer_(max_buffer),
+      idle_timeout_(idle_timeout),
+      remaining_(framing.length),
+      expects_continue_(expects_continue) {}
+
+std::optional<std::uint64_t> ConnectionBody::size() const {
+  if (framing_.kind == Framing::Kind::kNone) return 0;
+  if (framing_.kind == Framing::Kind::kLength) return framing_.length;
+  return std::nullopt;
+}
+
+bool ConnectionBody::complete() const {
+  switch (framing_.kind) {
+    case Framing::Kind::kNone: return true;
+    case Framing::Kind::kLength: return remaining_ == 0;
+    case Framing::Kind::kChunked: return chunks_.done();
+    case Framing::Kind::kUntilClose: return ended_;
+  }
+  return false;
+}
+
+Result<std::string_view> ConnectionBody::take_buffered() {
+  if (complete()) return std::string_view();
+  std::string_view data = connection_.buffer().data();
+  if (data.empty()) return data;
+  std::string_view piece;
+  if (framing_.kind == Framing::Kind::kChunked) {
+    std::string_view rest = data;
+    const Result<std::string_view> decoded = chunks_.decode(rest);
+    if (!decoded) {
+      failed_ = true;
+      return decoded;
+    }
+    connection_.buffer().consume(data.size() - rest.size());
+    piece = *decoded;
+  } else {
+    piece = framing_.kind == Framing::Kind::kLength
+                ? data.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, data.size())))
+                : data;
+    if (framing_.kind == Framing::Kind::kLength) remaining_ -= piece.size();
+    connection_.buffer().consume(piece.size());
+  }
+  bytes_read_ += piece.size();
+  return piece;
+}
+
+Task<Result<std::string_view>> ConnectionBody::read() {
+  if (failed_) co_return fail(ErrorKind::kInvalid, "body_truncated", "The body ended before its end.");
+  for (;;) {
+    const Result<std::string_view> piece = take_buffered();
+    if (!piece || !piece->empty() || complete()) co_return piece;
+    if (expects_continue_) {
+      expects_continue_ = false;
+      iovec part_of_one = part("HTTP/1.1 100 Continue\r\n\r\n");
+      connection_.set_timeout(idle_timeout_);
+      if (!co_await connection_.write({&part_of_one, 1})) {
+        failed_ = true;
+        co_return fail(ErrorKind::kInvalid, "body_truncated", "The connection was lost before the body.");
+      }
+    }
+    connection_.set_timeout(idle_timeout_);
+    const bool more = co_await connection_.fill(max_buffer_);
+    connection_.clear_deadline();
+    if (more) continue;
+    if (framing_.kind == Framing::Kind::kUntilClose && !connection_.timed_out()) {
+      ended_ = true;
+      co_return std::string_view();
+    }
+    failed_ = true;
+    if (connection_.timed_out()) co_return fail(ErrorKind::kTimeout, "body_timeout", "The body came too slowly.");
+    co_return fail(ErrorKind::kInvalid, "body_truncated", "The body ended before its end.");
+  }
+}
+
+Task<bool> write_message(Connection& connection, std::string_view head, Body& body, bool chunked,
+                         std::chrono::milliseconds write_timeout, std::uint64_t& sent) {
+  const std::optional<std::uint64_t> size = body.size();
+  std::string chunk_head;
+  bool head_written = false;
+  for (;;) {
+    const Result<std::string_view> piece = co_await body.read();
+    if (!piece) co_return false;
+    const bool last = piece->empty();
+    if (!chunked && size && sent + piece->size() > *size) co_return false;
+    std::array<iovec, 4> parts;
+    std::size_t n = 0;
+    if (!head_written) parts[n++] = part(head);
+    head_written = true;
+    if (!last) {
+      if (chunked) {
+        chunk_head.clear();
+        append_chunk_size(chunk_head, piece->size());
+        parts[n++] = part(chunk_head);
+      }
+      parts[n++] = part(*piece);
+      if (chunked) parts[n++] = part(kChunkEnd);
+    } else if (chunked) {
+      parts[n++] = part(kLastChunk);
+    }
+    sent += piece->size();
+    if (n > 0) {
+      connection.set_timeout(write_timeout);
+      const bool written = co_await connection.write({parts.data(), n});
+      connection.clear_deadline();
+      if (!written) co_return false;
+    }
+    if (last) break;
+    // A sized body that is all written needs no further read: saves a turn for the common single piece.
+    if (!chunked && size && sent == *size) break;
+  }
+  co_return chunked || !size || sent == *size;
+}
+
+}  // namespace parley::http

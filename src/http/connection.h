@@ -1,0 +1,93 @@
+// Connection: one TCP connection, plain or TLS, with its read buffer and its one deadline. The server's sessions and the
+// client's pools are built on it. Lives on one loop; not movable.
+#pragma once
+#include <sys/uio.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/event_loop.h"
+#include "http/message.h"
+
+namespace parley::http {
+
+using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, LoopExecutor>;
+using TlsStream = asio::ssl::stream<TcpSocket&>;
+
+// Bytes read and not yet used, in front of them bytes that are pinned: views into those stay valid while more is read
+// (a request's head, while its body streams through the rest of the buffer).
+class ReadBuffer {
+ public:
+  static constexpr std::size_t kInitialCapacity = 8 * 1024;
+
+  std::string_view data() const { return {bytes_.get() + begin_, end_ - begin_}; }
+  void consume(std::size_t n) { begin_ += n; }
+  // Consumes `n` bytes and keeps them in place until unpin(); the view of them stays valid that long.
+  std::string_view consume_pinned(std::size_t n);
+  void unpin() { pinned_ = 0; }
+  // Room to read into, at least one byte. Moves unused data to the front of what is not pinned. Grows (only while nothing
+  // is pinned) up to `max_capacity`; empty when full.
+  std::span<char> room(std::size_t max_capacity);
+  void commit(std::size_t n) { end_ += n; }
+  // Makes the buffer at least that large; only while nothing is pinned. Views into it end.
+  void reserve(std::size_t capacity);
+  // Drops the memory when it holds nothing: an idle connection keeps no buffer.
+  void release_if_empty();
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+  std::size_t capacity_ = 0, pinned_ = 0, begin_ = 0, end_ = 0;
+};
+
+class Connection {
+ public:
+  Connection(EventLoop& loop, TcpSocket socket);
+
+  EventLoop& loop() { return loop_; }
+  TcpSocket& socket() { return socket_; }
+  ReadBuffer& buffer() { return buffer_; }
+
+  // TLS handshakes, bounded by the deadline. False when it failed.
+  Task<bool> accept_tls(asio::ssl::context& context);
+  // Verifies the peer against `context`'s authorities and `host`.
+  Task<bool> connect_tls(asio::ssl::context& context, std::string host);
+
+  // Reads at least one byte into the buffer. False at the end, on an error, when the deadline passes, or when the buffer
+  // holds max_buffer bytes already.
+  Task<bool> fill(std::size_t max_buffer);
+  // Writes all of `parts` (their iovecs are used up). False when the peer is gone or the deadline passed.
+  Task<bool> write(std::span<iovec> parts);
+  // The short way, without a coroutine: writes what the kernel takes at once and answers how much, or -1 when the
+  // connection is broken. Over TLS it takes nothing. What is left goes to write_rest().
+  std::ptrdiff_t write_some_now(std::span<iovec> parts);
+  // Writes `parts` but for their first `done` bytes.
+  Task<bool> write_rest(std::span<iovec> parts, std::size_t done);
+
+  // At that time what waits here is cancelled and every later operation fails; timed_out() says so.
+  void set_deadline(SteadyTime at) { deadline_.arm(at); }
+  void set_timeout(std::chrono::milliseconds after) { deadline_.arm(loop_.coarse_now() + after); }
+  void clear_deadline() { deadline_.disarm(); }
+  bool timed_out() const { return timed_out_; }
+
+  // Cancels what waits and closes the socket. The Connection stays valid until destroyed.
+  void abort();
+  // Tells the peer that nothing more comes.
+  void shutdown_send();
+  // True when the peer closed, or sent something unasked, while the connection was idle. One system call.
+  bool is_stale();
+
+ private:
+  EventLoop& loop_;
+  TcpSocket socket_;
+  std::unique_ptr<TlsStream> tls_;
+  ReadBuffer buffer_;
+  bool timed_out_ = false;
+  Deadline deadline_;
+};
+
+inline iovec part(std::string_view text) { return {const_cast<char*>(text.data()), text.size()}; }
+
+}  // namespace parley::http

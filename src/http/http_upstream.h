@@ -1,0 +1,73 @@
+// An upstream over HTTP/1.1: keep-alive connections in a pool per loop, so that a request never changes cores. Also the
+// client for whatever else speaks HTTP (JWKS, the importer). Must be destroyed after the loops have stopped.
+#pragma once
+#include <atomic>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "http/body_framing.h"
+#include "http/tls.h"
+#include "http/upstream.h"
+#include "http/url.h"
+
+namespace parley::http {
+
+struct HttpUpstreamOptions {
+  std::string name;
+  Url url;
+  std::chrono::milliseconds connect_timeout{1'000};
+  std::chrono::milliseconds idle_timeout{30'000};       // an unused connection is closed after that; below the server's
+  std::chrono::milliseconds body_idle_timeout{30'000};  // between two pieces of a body, either way
+  std::size_t connections_per_loop = 256;               // beyond it: kUnavailable, code upstream_busy
+  std::size_t header_bytes = 32 * 1024;                 // of an answer
+  std::size_t body_buffer = 64 * 1024;
+  std::shared_ptr<asio::ssl::context> tls;              // needed when url.tls
+};
+
+struct HttpUpstreamCounters {
+  std::atomic<std::int64_t> open_connections{0};
+  std::atomic<std::int64_t> idle_connections{0};
+  std::atomic<std::uint64_t> connects{0};
+  std::atomic<std::uint64_t> connect_failures{0};
+};
+
+class HttpUpstream final : public Upstream {
+ public:
+  HttpUpstream(EventLoops& loops, HttpUpstreamOptions options);
+  ~HttpUpstream() override;
+
+  std::string_view name() const override { return options_.name; }
+  // Leaves out of `request` what belongs to one connection (Host, framing, Connection, Expect): it writes its own. The
+  // answer's own hop-by-hop fields (RFC 9110 section 7.6.1), framing and Date are left out likewise. A request without a
+  // body that met a connection closed meanwhile is sent once more if its method is idempotent.
+  Task<Result<Response>> call(Request& request, SteadyTime deadline) override;
+
+  const HttpUpstreamCounters& counters() const { return counters_; }
+
+ private:
+  struct Link;
+  struct PerLoop;
+  class LinkBody;
+  enum class Sent { kAll, kBroken, kBodyFailed };
+
+  PerLoop& here();
+  Task<Result<std::unique_ptr<Link>>> acquire(SteadyTime deadline, bool fresh);
+  Task<Result<std::unique_ptr<Link>>> connect(SteadyTime deadline);
+  Task<Result<std::vector<asio::ip::tcp::endpoint>>> resolve(SteadyTime deadline);
+  void release(std::unique_ptr<Link> link);
+
+  Task<Sent> send(Link& link, Request& request, SteadyTime deadline, Error& body_error);
+  // kClosed: not a byte of an answer came.
+  enum class Received { kHead, kClosed, kBroken, kTimedOut, kMalformed };
+  Task<Received> receive_head(Link& link, Method method, ResponseHead& head, std::string_view& text, SteadyTime deadline);
+
+  const HttpUpstreamOptions options_;
+  const std::string authority_;
+  HttpUpstreamCounters counters_;
+  std::vector<std::unique_ptr<PerLoop>> per_loop_;
+};
+
+}  // namespace parley::http

@@ -1,0 +1,54 @@
+#include "http/problem.h"
+
+#include <boost/json.hpp>
+
+namespace parley::http {
+
+namespace json = boost::json;
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kInvalid: return 400;
+    case ErrorKind::kUnauthenticated: return 401;
+    case ErrorKind::kForbidden: return 403;
+    case ErrorKind::kNotFound: return 404;
+    case ErrorKind::kMethodNotAllowed: return 405;
+    case ErrorKind::kConflict: return 409;
+    case ErrorKind::kGone: return 410;
+    case ErrorKind::kPreconditionFailed: return 412;
+    case ErrorKind::kTooLarge: return 413;
+    case ErrorKind::kUnsupportedMediaType: return 415;
+    case ErrorKind::kRangeNotSatisfiable: return 416;
+    case ErrorKind::kRateLimited: return 429;
+    case ErrorKind::kHeadersTooLarge: return 431;
+    case ErrorKind::kChecksumMismatch: return 460;
+    case ErrorKind::kInternal: return 500;
+    case ErrorKind::kUnavailable: return 503;
+    case ErrorKind::kTimeout: return 504;
+    case ErrorKind::kNoRoom: return 507;
+  }
+  return 500;
+}
+
+Response problem_response(const Error& error, std::string_view request_id) {
+  const int status = status_of(error.kind);
+  const bool internal = error.kind == ErrorKind::kInternal;
+  const std::string_view title = reason_phrase(status);
+  json::object problem;
+  problem["type"] = "about:blank";
+  problem["title"] = json::string_view(title.data(), title.size());
+  problem["status"] = status;
+  if (!internal) problem["detail"] = error.detail;
+  problem["code"] = internal ? "internal_error" : error.code;
+  problem["request_id"] = json::string_view(request_id.data(), request_id.size());
+  if (!error.fields.empty()) {
+    json::array fields;
+    for (const FieldError& field : error.fields) fields.push_back({{"path", field.path}, {"message", field.message}});
+    problem["errors"] = std::move(fields);
+  }
+  Response response = text_response(status, "application/problem+json", json::serialize(problem));
+  if (error.retry_after) response.headers.add("Retry-After", std::to_string(error.retry_after->count()));
+  return response;
+}
+
+}  // namespace parley::http

@@ -1,0 +1,146 @@
+#include "http/server.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <future>
+#include <list>
+
+#include "base/check.h"
+#include "base/task_group.h"
+#include "http/session.h"
+#include "telemetry/log.h"
+
+namespace parley::http {
+
+namespace {
+
+using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, LoopExecutor>;
+using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                         LoopExecutor>;
+
+constexpr int kBacklog = 1024;
+
+Result<> listen_on(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint, bool shared) {
+  boost::system::error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && shared) acceptor.set_option(reuse_port(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(kBacklog, error);
+  if (error) {
+    return fail(ErrorKind::kUnavailable, "cannot_listen",
+                "Cannot listen on " + endpoint.address().to_string() + " port " + std::to_string(endpoint.port()) +
+                    ": " + error.message() + ".");
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Server::PerLoop {
+  explicit PerLoop(EventLoop& l) : loop(l), acceptor(l.io()), tasks(l) {}
+
+  EventLoop& loop;
+  Acceptor acceptor;
+  std::list<Session> sessions;
+  TaskGroup tasks;
+  bool stopping = false;
+
+  Task<> run(std::list<Session>::iterator session, ServerCounters& counters) {
+    co_await session->run();
+    sessions.erase(session);
+    counters.open_connections.fetch_sub(1, std::memory_order_relaxed);
+  }
+};
+
+Server::Server(EventLoops& loops, Service& service, ServerOptions options)
+    : loops_(loops), service_(service), options_(std::move(options)) {}
+
+Server::~Server() { CHECK(!running_); }
+
+Result<> Server::start() {
+  boost::system::error_code error;
+  const asio::ip::address address = asio::ip::make_address(options_.address, error);
+  if (error) return invalid_field("BIND_ADDRESS", "is not an IP address: " + options_.address);
+  asio::ip::tcp::endpoint endpoint(address, options_.port);
+
+  for (std::size_t i = 0; i < loops_.size(); ++i) per_loop_.push_back(std::make_unique<PerLoop>(loops_.at(i)));
+  {
+    // Alone first: SO_REUSEPORT alone would let a second server of the same user share the port in silence.
+    asio::io_context probe_context;
+    Acceptor probe(probe_context);
+    if (Result<> bound = listen_on(probe, endpoint, false); !bound) return bound;
+    endpoint = probe.local_endpoint();
+  }
+  for (auto& here : per_loop_) {
+    if (Result<> bound = listen_on(here->acceptor, endpoint, true); !bound) return bound;
+  }
+  port_ = endpoint.port();
+  running_ = true;
+  for (auto& here : per_loop_) {
+    here->loop.post([this, at = here.get()] { at->tasks.spawn(accept_forever(*at)); });
+  }
+  return {};
+}
+
+Task<> Server::accept_forever(PerLoop& here) {
+  Timer pause(here.loop.io());
+  while (!here.stopping) {
+    asio::ip::tcp::endpoint peer;
+    auto [error, socket] = co_await here.acceptor.async_accept(peer, kAwait);
+    if (here.stopping) break;
+    if (error) {
+      // Out of file descriptors or a connection that died in the queue: the former lasts, so do not spin on it.
+      log_warn("accept failed", {{"role", options_.role}, {"error", error.message()}});
+      pause.expires_after(std::chrono::milliseconds(50));
+      co_await pause.async_wait(kAwait);
+      continue;
+    }
+    counters_.accepted_connections.fetch_add(1, std::memory_order_relaxed);
+    if (counters_.open_connections.fetch_add(1, std::memory_order_relaxed) >=
+        static_cast<std::int64_t>(options_.limits.connections)) {
+      counters_.open_connections.fetch_sub(1, std::memory_order_relaxed);
+      counters_.refused_connections.fetch_add(1, std::memory_order_relaxed);
+      static constexpr std::string_view kBusy =
+          "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+      socket.native_non_blocking(true, error);
+      ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      continue;
+    }
+    here.sessions.emplace_front(*this, here.loop, std::move(socket), peer.address().to_string());
+    here.tasks.spawn(here.run(here.sessions.begin(), counters_));
+  }
+}
+
+void Server::stop(std::chrono::milliseconds grace) {
+  if (!running_) return;
+  CHECK(EventLoop::current_or_null() == nullptr);
+  std::vector<std::future<void>> drained;
+  for (auto& here : per_loop_) {
+    auto done = std::make_shared<std::promise<void>>();
+    drained.push_back(done->get_future());
+    here->loop.post([at = here.get(), done] {
+      at->stopping = true;
+      boost::system::error_code ignored;
+      at->acceptor.close(ignored);
+      for (Session& session : at->sessions) session.finish();
+      at->tasks.drain([done] { done->set_value(); });
+    });
+  }
+  const auto limit = std::chrono::steady_clock::now() + grace;
+  for (auto& future : drained) future.wait_until(limit);
+  for (auto& here : per_loop_) {
+    here->loop.post([at = here.get()] {
+      for (Session& session : at->sessions) session.abort();
+    });
+  }
+  // What is left now waits for a service, and every such wait has its deadline.
+  for (auto& future : drained) future.wait();
+  running_ = false;
+}
+
+}  // namespace parley::http

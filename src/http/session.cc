@@ -1,0 +1,243 @@
+#include "http/session.h"
+
+#include <array>
+#include <ctime>
+
+#include "http/problem.h"
+#include "http/request_scope.h"
+#include "telemetry/log.h"
+
+namespace parley::http {
+
+namespace {
+
+// Heads that announce a body this large, or of unknown length, get the large buffer.
+constexpr std::uint64_t kLargeBody = 8 * 1024;
+
+// IMF-fixdate (RFC 9110 section 5.6.7), made once a second per loop.
+std::string_view date_now() {
+  thread_local std::time_t at = 0;
+  thread_local char text[32];
+  const std::time_t now = std::time(nullptr);
+  if (now != at) {
+    std::tm parts;
+    gmtime_r(&now, &parts);
+    std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    at = now;
+  }
+  return text;
+}
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  char* at = digits + sizeof digits;
+  do {
+    *--at = static_cast<char>('0' + number % 10);
+  } while ((number /= 10) != 0);
+  out.append(at, static_cast<std::size_t>(digits + sizeof digits - at));
+}
+
+bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
+
+}  // namespace
+
+Session::Session(Server& server, EventLoop& loop, TcpSocket socket, std::string peer)
+    : server_(server), limits_(server.options_.limits), connection_(loop, std::move(socket)), peer_(std::move(peer)) {
+  out_.reserve(1024);
+}
+
+void Session::finish() {
+  finishing_ = true;
+  if (idle_) connection_.abort();
+}
+
+Task<> Session::run() {
+  try {
+    bool ready = true;
+    if (server_.options_.tls) {
+      connection_.set_timeout(limits_.header_timeout);
+      ready = co_await connection_.accept_tls(*server_.options_.tls);
+      connection_.clear_deadline();
+    }
+    if (ready) co_await serve_requests();
+  } catch (const std::exception& error) {
+    log_error("a connection was dropped", {{"role", server_.options_.role}, {"error", std::string_view(error.what())}});
+  }
+  connection_.abort();
+}
+
+Task<> Session::serve_requests() {
+  for (;;) {
+    switch (co_await read_head()) {
+      case Head::kClosed: co_return;
+      case Head::kTimedOut: {
+        Response response = problem_response(
+            {ErrorKind::kTimeout, "request_timeout", "The head of the request came too slowly.", {}, {}}, "");
+        response.status = 408;
+        co_await respond(std::move(response), false);
+        co_return;
+      }
+      case Head::kTooLarge:
+        co_await refuse({ErrorKind::kHeadersTooLarge, "headers_too_large",
+                         "The request line and header fields may have at most " +
+                             std::to_string(limits_.header_bytes) + " bytes.", {}, {}});
+        co_return;
+      case Head::kRead: break;
+    }
+    if (!co_await serve_one()) co_return;
+  }
+}
+
+// Leaves the head in the buffer, unconsumed; head_ holds its length in its views only after parsing.
+Task<Session::Head> Session::read_head() {
+  ReadBuffer& buffer = connection_.buffer();
+  buffer.unpin();
+  idle_ = buffer.data().empty();
+  if (idle_ && finishing_) co_return Head::kClosed;
+  connection_.set_timeout(idle_ ? limits_.idle_timeout : limits_.header_timeout);
+  for (;;) {
+    buffer.consume(skip_empty_lines(buffer.data()));
+    if (find_head_end(buffer.data())) break;
+    if (buffer.data().size() >= limits_.header_bytes) co_return Head::kTooLarge;
+    if (!co_await connection_.fill(limits_.header_bytes)) {
+      if (buffer.data().size() >= limits_.header_bytes) co_return Head::kTooLarge;
+      co_return connection_.timed_out() && !idle_ && !finishing_ ? Head::kTimedOut : Head::kClosed;
+    }
+    if (idle_) {
+      idle_ = false;
+      connection_.set_timeout(limits_.header_timeout);
+    }
+  }
+  connection_.clear_deadline();
+  idle_ = false;
+  co_return Head::kRead;
+}
+
+Task<bool> Session::serve_one() {
+  ReadBuffer& buffer = connection_.buffer();
+  std::size_t head_size = *find_head_end(buffer.data());
+  if (head_size > limits_.header_bytes) {
+    co_await refuse({ErrorKind::kHeadersTooLarge, "headers_too_large", "The header fields are too large.", {}, {}});
+    co_return false;
+  }
+  Result<> parsed = parse_request_head(buffer.data().substr(0, head_size), head_);
+  const bool large = head_.framing.kind == Framing::Kind::kChunked || head_.framing.length > kLargeBody;
+  if (parsed && large) {
+    buffer.reserve(head_size + limits_.body_buffer);
+    parsed = parse_request_head(buffer.data().substr(0, head_size), head_);
+  }
+  if (!parsed) {
+    co_await refuse(parsed.error());
+    co_return false;
+  }
+  buffer.consume_pinned(head_size);
+
+  ConnectionBody body(connection_, head_.framing, head_size + limits_.body_buffer, limits_.body_idle_timeout,
+                      head_.expects_continue);
+  request_.method = head_.method;
+  request_.method_text = head_.method_text;
+  request_.set_target(head_.target);
+  request_.fields = head_.fields;
+  request_.body = &body;
+  request_.peer = peer_;
+  request_.received_at = connection_.loop().coarse_now();
+  request_.deadline = SteadyTime::max();
+
+  Response response = co_await server_.service_.serve(request_);
+
+  // What the handler left unread must be out of the way before the next request can be seen.
+  bool keep_alive = head_.keep_alive && !finishing_ && !body.failed();
+  if (keep_alive && !body.complete()) {
+    if (body.awaits_continue() || head_.framing.length > limits_.drained_body_bytes) {
+      keep_alive = false;
+    } else {
+      while (keep_alive && !body.complete()) {
+        const Result<std::string_view> piece = co_await body.read();
+        keep_alive = piece.has_value() && body.bytes_read() <= limits_.drained_body_bytes;
+      }
+    }
+  }
+  const bool body_complete = body.complete();
+  if (!co_await respond(std::move(response), keep_alive)) co_return false;
+  if (keep_alive && !finishing_) co_return true;
+  if (!body_complete) co_await linger();
+  co_return false;
+}
+
+Task<bool> Session::respond(Response response, bool keep_alive) {
+  const bool bodiless = has_no_body(response.status);
+  const bool to_head = head_.method == Method::kHead;
+  std::optional<std::uint64_t> length = response.stream ? response.stream->size() : response.body.size();
+  if (to_head && response.head_length) length = response.head_length;
+  const bool chunked = !bodiless && !to_head && !length && !head_.http_1_0;
+  if (!bodiless && !to_head && !length && head_.http_1_0) keep_alive = false;
+
+  out_.clear();
+  out_.append("HTTP/1.1 ");
+  append_number(out_, static_cast<std::uint64_t>(response.status));
+  out_.append(" ").append(reason_phrase(response.status)).append("\r\n").append(response.headers.text());
+  out_.append("Date: ").append(date_now()).append("\r\n");
+  if (!bodiless) {
+    if (length) {
+      out_.append("Content-Length: ");
+      append_number(out_, *length);
+      out_.append("\r\n");
+    } else if (chunked) {
+      out_.append("Transfer-Encoding: chunked\r\n");
+    }
+  }
+  if (!keep_alive) {
+    out_.append("Connection: close\r\n");
+  } else if (head_.http_1_0) {
+    out_.append("Connection: keep-alive\r\n");
+  }
+  out_.append("\r\n");
+
+  bool sent_all = false;
+  std::uint64_t sent = 0;
+  if (response.stream && !bodiless && !to_head) {
+    sent_all = co_await write_message(connection_, out_, *response.stream, chunked, limits_.write_timeout, sent);
+  } else {
+    std::array<iovec, 2> parts = {part(out_), part(response.body)};
+    const std::span<iovec> used(parts.data(), bodiless || to_head || response.body.empty() ? 1 : 2);
+    if (used.size() == 2) sent = response.body.size();
+    // The common case takes no coroutine: the kernel has room for the whole answer.
+    const std::ptrdiff_t total = static_cast<std::ptrdiff_t>(out_.size() + sent);
+    const std::ptrdiff_t written = connection_.write_some_now(used);
+    sent_all = written == total;
+    if (!sent_all && written >= 0) {
+      connection_.set_timeout(limits_.write_timeout);
+      sent_all = co_await connection_.write_rest(used, static_cast<std::size_t>(written));
+      connection_.clear_deadline();
+    }
+  }
+  if (response.on_sent) response.on_sent(sent, sent_all);
+  co_return sent_all;
+}
+
+Task<> Session::refuse(Error error) {
+  server_.counters_.malformed_requests.fetch_add(1, std::memory_order_relaxed);
+  head_.method = Method::kOther;
+  head_.http_1_0 = false;
+  const std::string request_id = request_ids().next_request_id();
+  log_info("malformed request", {{"role", server_.options_.role},
+                                 {"request_id", request_id},
+                                 {"peer", peer_},
+                                 {"code", error.code}});
+  if (co_await respond(problem_response(error, request_id), false)) co_await linger();
+}
+
+Task<> Session::linger() {
+  connection_.shutdown_send();
+  connection_.set_timeout(std::chrono::seconds(1));
+  std::uint64_t dropped = 0;
+  while (dropped < 1024 * 1024) {
+    ReadBuffer& buffer = connection_.buffer();
+    buffer.unpin();
+    dropped += buffer.data().size();
+    buffer.consume(buffer.data().size());
+    if (!co_await connection_.fill(limits_.body_buffer)) break;
+  }
+}
+
+}  // namespace parley::http

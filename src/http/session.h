@@ -1,0 +1,46 @@
+// Session: one client connection from its first byte to its last: requests one after the other, pipelined or not. Lives on
+// its connection's loop, owned by the server's list for that loop.
+#pragma once
+#include <string>
+
+#include "http/body_framing.h"
+#include "http/connection.h"
+#include "http/server.h"
+
+namespace parley::http {
+
+class Session {
+ public:
+  Session(Server& server, EventLoop& loop, TcpSocket socket, std::string peer);
+
+  // Ends when the connection does. Never throws.
+  Task<> run();
+  // Close as soon as no request is in flight; answers from now on say `Connection: close`.
+  void finish();
+  // Close now, whatever is in flight.
+  void abort() { connection_.abort(); }
+
+ private:
+  enum class Head { kRead, kClosed, kTimedOut, kTooLarge };
+
+  Task<> serve_requests();
+  Task<Head> read_head();
+  // One request, from its head to the end of its answer. False: the connection is done for.
+  Task<bool> serve_one();
+  Task<bool> respond(Response response, bool keep_alive);
+  Task<> refuse(Error error);
+  // Reads and drops for a moment after an answer that closes, so that the peer can read it before a reset comes.
+  Task<> linger();
+
+  Server& server_;
+  const ServerLimits& limits_;
+  Connection connection_;
+  const std::string peer_;
+  RequestHead head_;
+  Request request_;
+  std::string out_;
+  bool idle_ = true;        // between requests: nothing of the next one has come
+  bool finishing_ = false;
+};
+
+}  // namespace parley::http
