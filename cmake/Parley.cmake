@@ -69,6 +69,8 @@ function(parley_library name)
   parley_link(parley_${name} PUBLIC ${arg_DEPS})
 endfunction()
 
+add_custom_target(concurrent_tests) # all that `./dev test` builds under tsan
+
 # parley_test(NAME SOURCES a_test.cc … DEPS … [LABELS concurrent]): a GoogleTest program; every case is a ctest case.
 function(parley_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LABELS" ${ARGN})
@@ -76,6 +78,9 @@ function(parley_test name)
   target_precompile_headers(${name} REUSE_FROM parley_pch)
   parley_link(${name} PRIVATE ${arg_DEPS})
   target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest_main)
+  if("concurrent" IN_LIST arg_LABELS)
+    add_dependencies(concurrent_tests ${name})
+  endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS}")
 endfunction()
 

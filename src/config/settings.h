@@ -132,9 +132,10 @@ struct LoadedSettings {
 std::expected<LoadedSettings, std::vector<std::string>> load_settings(const Environment& environment,
                                                                       std::span<const std::string> flags);
 
-// What only `serve` asks of the settings: roles that can work together, and a real key where others can reach the port.
-// The faults as sentences; empty when all is well.
-std::vector<std::string> faults_of_serving(const Settings& settings);
+// What only `serve` asks: roles that can work together, a real key where others can reach the port, and no variable of
+// an engine that this version does not have (it would be passed over in silence, and data kept where nobody looks for
+// it). The faults as sentences; empty when all is well.
+std::vector<std::string> faults_of_serving(const Settings& settings, const Environment& environment);
 
 // Whether an IP address (as BIND_ADDRESS takes it) is reachable from this host only.
 bool is_loopback_address(std::string_view address);

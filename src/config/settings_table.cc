@@ -1,0 +1,307 @@
+#include "config/settings_table.h"
+
+#include "base/check.h"
+
+namespace parley {
+namespace {
+
+void store(std::string& to, const SettingValue& value) {
+  to = value.text;
+}
+void store(Secret& to, const SettingValue& value) {
+  to = Secret(value.text);
+}
+void store(std::filesystem::path& to, const SettingValue& value) {
+  to = value.text;
+}
+void store(std::vector<std::string>& to, const SettingValue& value) {
+  to = value.list;
+}
+void store(std::size_t& to, const SettingValue& value) {
+  to = value.number;
+}
+void store(std::chrono::milliseconds& to, const SettingValue& value) {
+  to = std::chrono::milliseconds(value.number);
+}
+void store(std::chrono::seconds& to, const SettingValue& value) {
+  to = std::chrono::seconds(value.number);
+}
+
+template <auto kGroup, auto kMember>
+void into(Settings& settings, const SettingValue& value) {
+  store(settings.*kGroup.*kMember, value);
+}
+
+template <Role kRole>
+void into_port(Settings& settings, const SettingValue& value) {
+  settings.serve.ports[static_cast<std::size_t>(kRole)] = static_cast<std::uint16_t>(value.number);
+}
+
+void into_roles(Settings& settings, const SettingValue& value) {
+  settings.serve.roles.clear();
+  for (const Role role : kAllRoles) {
+    for (const std::string& name : value.list) {
+      if (name == to_string(role)) {
+        settings.serve.roles.push_back(role);
+        break;
+      }
+    }
+  }
+}
+
+// PORT is not a value of its own: settings.cc weighs it against the port of the role.
+void into_nothing(Settings&, const SettingValue&) {}
+
+constexpr auto kServe = &Settings::serve;
+constexpr auto kHttp = &Settings::http;
+constexpr auto kAuth = &Settings::auth;
+constexpr auto kRateLimit = &Settings::rate_limit;
+constexpr auto kTelemetry = &Settings::telemetry;
+constexpr auto kUpstream = &Settings::upstream;
+constexpr auto kBreaker = &Settings::breaker;
+constexpr auto kStore = &Settings::store;
+
+constexpr std::string_view kServing = "Serving";
+constexpr std::string_view kHttpLimits = "HTTP limits";
+constexpr std::string_view kTokens = "Tokens and origins";
+constexpr std::string_view kRates = "Rate limits";
+constexpr std::string_view kSeen = "Logs and metrics";
+constexpr std::string_view kCalls = "Calls between roles";
+constexpr std::string_view kStoring = "Embedded store";
+
+constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB;
+using enum SettingKind;
+
+// clang-format off
+constexpr Setting kTable[] = {
+  {.section = kServing, .name = "ROLES", .kind = kRoles, .fallback = "gateway,messaging,media,search",
+   .meaning = "The roles this process plays; as a flag, --role is repeated.", .example = "gateway,messaging",
+   .assign = into_roles, .flag = "role"},
+  {.section = kServing, .name = "BIND_ADDRESS", .kind = kAddress, .fallback = "127.0.0.1",
+   .meaning = "Address every role listens on. Any but a loopback address needs JWT_PUBLIC_KEY, JWKS_FILE or JWKS_URL.",
+   .example = "0.0.0.0", .assign = into<kServe, &ServeSettings::bind_address>},
+  {.section = kServing, .name = "PORT", .kind = kPort, .fallback = "", .min = 0, .max = 65535,
+   .meaning = "Port of a role that runs alone; goes before the role's own *_PORT variable. Not read when several roles share the process. 0 is any free port.",
+   .example = "8080", .assign = into_nothing},
+  {.section = kServing, .name = "GATEWAY_PORT", .kind = kPort, .fallback = "3000", .min = 0, .max = 65535,
+   .meaning = "Port of the gateway; 0 is any free port.", .example = "3000", .assign = into_port<Role::kGateway>},
+  {.section = kServing, .name = "MESSAGING_PORT", .kind = kPort, .fallback = "3004", .min = 0, .max = 65535,
+   .meaning = "Port of messaging; 0 is any free port.", .example = "3004", .assign = into_port<Role::kMessaging>},
+  {.section = kServing, .name = "MEDIA_PORT", .kind = kPort, .fallback = "3005", .min = 0, .max = 65535,
+   .meaning = "Port of media; 0 is any free port.", .example = "3005", .assign = into_port<Role::kMedia>},
+  {.section = kServing, .name = "SEARCH_PORT", .kind = kPort, .fallback = "3006", .min = 0, .max = 65535,
+   .meaning = "Port of search; 0 is any free port.", .example = "3006", .assign = into_port<Role::kSearch>},
+  {.section = kServing, .name = "DATA_DIR", .kind = kPath, .fallback = "parley-data", .min = 1, .max = 4096,
+   .meaning = "Folder of the embedded stores and of the key pair made when no key is given.", .example = "/var/lib/parley",
+   .assign = into<kServe, &ServeSettings::data_dir>, .flag = "data"},
+  {.section = kServing, .name = "THREADS", .kind = kNumber, .fallback = "0", .min = 0, .max = 256,
+   .meaning = "Event loops, one thread each; 0 is one per core.", .example = "4",
+   .assign = into<kServe, &ServeSettings::threads>},
+  {.section = kServing, .name = "SHUTDOWN_GRACE_MS", .kind = kMilliseconds, .fallback = "10000", .min = 0, .max = 300'000,
+   .meaning = "How long requests in flight may take to finish after SIGTERM or SIGINT before they are cut off.",
+   .example = "30000", .assign = into<kServe, &ServeSettings::shutdown_grace>},
+  {.section = kServing, .name = "TLS_CERT_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "PEM file with the certificate chain; with TLS_KEY_FILE, every role speaks TLS.",
+   .example = "/etc/parley/tls/cert.pem", .assign = into<kHttp, &HttpSettings::tls_cert_file>,
+   .required = "with TLS_KEY_FILE"},
+  {.section = kServing, .name = "TLS_KEY_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "PEM file with the private key of TLS_CERT_FILE.", .example = "/etc/parley/tls/key.pem",
+   .assign = into<kHttp, &HttpSettings::tls_key_file>, .required = "with TLS_CERT_FILE"},
+
+  {.section = kHttpLimits, .name = "HTTP_MAX_HEADER_BYTES", .kind = kBytes, .fallback = "16384", .min = kKiB, .max = kMiB,
+   .meaning = "Longest request line and header fields together; beyond it, 431.", .example = "32768",
+   .assign = into<kHttp, &HttpSettings::max_header_bytes>},
+  {.section = kHttpLimits, .name = "HTTP_MAX_BODY_BYTES", .kind = kBytes, .fallback = "1048576", .min = 32 * kKiB, .max = 64 * kMiB,
+   .meaning = "Longest body that is read whole (JSON); beyond it, 413.", .example = "262144",
+   .assign = into<kHttp, &HttpSettings::max_body_bytes>},
+  {.section = kHttpLimits, .name = "HTTP_MAX_CONNECTIONS", .kind = kNumber, .fallback = "10000", .min = 1, .max = 1'000'000,
+   .meaning = "Open client connections of each role; further ones are closed at once.", .example = "50000",
+   .assign = into<kHttp, &HttpSettings::max_connections>},
+  {.section = kHttpLimits, .name = "HTTP_HEADER_TIMEOUT_MS", .kind = kMilliseconds, .fallback = "10000", .min = 100, .max = 300'000,
+   .meaning = "Time for a request's head to arrive, from its first byte.", .example = "5000",
+   .assign = into<kHttp, &HttpSettings::header_timeout>},
+  {.section = kHttpLimits, .name = "HTTP_IDLE_TIMEOUT_MS", .kind = kMilliseconds, .fallback = "75000", .min = 100, .max = 3'600'000,
+   .meaning = "How long a kept-alive connection may wait for its next request.", .example = "30000",
+   .assign = into<kHttp, &HttpSettings::idle_timeout>},
+  {.section = kHttpLimits, .name = "HTTP_BODY_IDLE_TIMEOUT_MS", .kind = kMilliseconds, .fallback = "30000", .min = 100, .max = 3'600'000,
+   .meaning = "Longest pause between two pieces of a body, either way.", .example = "60000",
+   .assign = into<kHttp, &HttpSettings::body_idle_timeout>},
+  {.section = kHttpLimits, .name = "HTTP_REQUEST_DEADLINE_MS", .kind = kMilliseconds, .fallback = "10000", .min = 100, .max = 600'000,
+   .meaning = "Time within which a request is answered, else 504.", .example = "15000",
+   .assign = into<kHttp, &HttpSettings::request_deadline>},
+
+  {.section = kTokens, .name = "JWT_PUBLIC_KEY", .kind = kPem, .fallback = "", .min = 1, .max = 64 * kKiB,
+   .meaning = "Public keys that tokens are verified with: one or several PEM blocks (\\n may stand for a line break).",
+   .example = "-----BEGIN PUBLIC KEY-----\\n…\\n-----END PUBLIC KEY-----",
+   .assign = into<kAuth, &AuthSettings::jwt_public_key>,
+   .required = "beyond loopback, unless a JWKS is given", .may_be_file = true},
+  {.section = kTokens, .name = "JWKS_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "File with a JSON Web Key Set; read again every JWKS_REFRESH_SECONDS. Not together with JWKS_URL.",
+   .example = "/etc/parley/jwks.json", .assign = into<kAuth, &AuthSettings::jwks_file>},
+  {.section = kTokens, .name = "JWKS_URL", .kind = kUrl, .fallback = "", .min = 1, .max = 2048,
+   .meaning = "Address of a JSON Web Key Set; fetched again every JWKS_REFRESH_SECONDS. Not together with JWKS_FILE.",
+   .example = "https://id.example.com/.well-known/jwks.json", .assign = into<kAuth, &AuthSettings::jwks_url>},
+  {.section = kTokens, .name = "JWKS_REFRESH_SECONDS", .kind = kSeconds, .fallback = "300", .min = 10, .max = 86'400,
+   .meaning = "How often the key set is read again.", .example = "60",
+   .assign = into<kAuth, &AuthSettings::jwks_refresh>},
+  {.section = kTokens, .name = "JWT_ISSUER", .kind = kText, .fallback = "", .min = 1, .max = 512,
+   .meaning = "The `iss` every token must carry; not checked when not set.", .example = "https://id.example.com/",
+   .assign = into<kAuth, &AuthSettings::issuer>},
+  {.section = kTokens, .name = "JWT_AUDIENCE", .kind = kText, .fallback = "", .min = 1, .max = 512,
+   .meaning = "The `aud` every token must carry; not checked when not set.", .example = "parley",
+   .assign = into<kAuth, &AuthSettings::audience>},
+  {.section = kTokens, .name = "JWT_LEEWAY_SECONDS", .kind = kSeconds, .fallback = "30", .min = 0, .max = 300,
+   .meaning = "How far the issuer's clock may be off when `exp` and `nbf` are checked.", .example = "5",
+   .assign = into<kAuth, &AuthSettings::leeway>},
+  {.section = kTokens, .name = "CORS_ALLOWED_ORIGINS", .kind = kOrigins, .fallback = "", .min = 1, .max = 64,
+   .meaning = "Web origins whose scripts may call the API; none when not set.",
+   .example = "https://chat.example.com,https://admin.example.com",
+   .assign = into<kHttp, &HttpSettings::cors_allowed_origins>},
+
+  {.section = kRates, .name = "RATE_LIMIT_MESSAGES_PER_MINUTE", .kind = kNumber, .fallback = "60", .min = 0, .max = 1'000'000,
+   .meaning = "Messages a user may send in a minute; 0 is no limit.", .example = "120",
+   .assign = into<kRateLimit, &RateLimitSettings::messages_per_minute>},
+  {.section = kRates, .name = "RATE_LIMIT_SERVICE_MESSAGES_PER_MINUTE", .kind = kNumber, .fallback = "0", .min = 0, .max = 10'000'000,
+   .meaning = "Messages a service token may send in a minute, for all its users together; 0 is no limit.", .example = "6000",
+   .assign = into<kRateLimit, &RateLimitSettings::service_messages_per_minute>},
+
+  {.section = kSeen, .name = "LOG_LEVEL", .kind = kChoice, .fallback = "info",
+   .meaning = "Least severe level that is logged.", .example = "debug",
+   .assign = into<kTelemetry, &TelemetrySettings::log_level>, .choices = "trace, debug, info, warn, error, off"},
+  {.section = kSeen, .name = "LOG_FORMAT", .kind = kChoice, .fallback = "auto",
+   .meaning = "JSON lines, or for people; auto is pretty on a terminal and JSON elsewhere.", .example = "json",
+   .assign = into<kTelemetry, &TelemetrySettings::log_format>, .choices = "auto, json, pretty"},
+  {.section = kSeen, .name = "METRICS_TOKEN", .kind = kSecret, .fallback = "", .min = 16, .max = 512,
+   .meaning = "Bearer token that callers from beyond loopback must show the gateway for /metrics; without it they get none.",
+   .example = "a-long-random-string", .assign = into<kTelemetry, &TelemetrySettings::metrics_token>,
+   .may_be_file = true},
+
+  {.section = kCalls, .name = "MESSAGING_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
+   .meaning = "Where the gateway finds messaging; not set: in the same process.", .example = "http://messaging:3004",
+   .assign = into<kUpstream, &UpstreamSettings::messaging_url>, .required = "for a gateway without messaging beside it"},
+  {.section = kCalls, .name = "MEDIA_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
+   .meaning = "Where the gateway finds media; not set: in the same process.", .example = "http://media:3005",
+   .assign = into<kUpstream, &UpstreamSettings::media_url>},
+  {.section = kCalls, .name = "SEARCH_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
+   .meaning = "Where the gateway finds search; not set: in the same process.", .example = "http://search:3006",
+   .assign = into<kUpstream, &UpstreamSettings::search_url>},
+  {.section = kCalls, .name = "UPSTREAM_CONNECT_TIMEOUT_MS", .kind = kMilliseconds, .fallback = "1000", .min = 10, .max = 60'000,
+   .meaning = "Time to open a connection to a role; at most UPSTREAM_DEADLINE_MS.", .example = "250",
+   .assign = into<kUpstream, &UpstreamSettings::connect_timeout>},
+  {.section = kCalls, .name = "UPSTREAM_DEADLINE_MS", .kind = kMilliseconds, .fallback = "5000", .min = 10, .max = 600'000,
+   .meaning = "Time for a role to begin its answer, all tries together; at most HTTP_REQUEST_DEADLINE_MS.", .example = "3000",
+   .assign = into<kUpstream, &UpstreamSettings::deadline>},
+  {.section = kCalls, .name = "UPSTREAM_POOL_PER_CORE", .kind = kNumber, .fallback = "128", .min = 1, .max = 10'000,
+   .meaning = "Connections each event loop may hold to one role.", .example = "64",
+   .assign = into<kUpstream, &UpstreamSettings::pool_per_core>},
+  {.section = kCalls, .name = "UPSTREAM_RETRIES", .kind = kNumber, .fallback = "2", .min = 0, .max = 5,
+   .meaning = "Further tries of a call that may be repeated; 0 is none.", .example = "1",
+   .assign = into<kUpstream, &UpstreamSettings::retries>},
+  {.section = kCalls, .name = "UPSTREAM_RETRY_BUDGET_PERCENT", .kind = kPercent, .fallback = "20", .min = 0, .max = 100,
+   .meaning = "Most retries as a share of the calls, so that retrying never multiplies an outage.", .example = "10",
+   .assign = into<kUpstream, &UpstreamSettings::retry_budget_percent>},
+  {.section = kCalls, .name = "BREAKER_WINDOW_MS", .kind = kMilliseconds, .fallback = "10000", .min = 1000, .max = 600'000,
+   .meaning = "Rolling window over which a role's failures are counted.", .example = "30000",
+   .assign = into<kBreaker, &BreakerSettings::window>},
+  {.section = kCalls, .name = "BREAKER_MIN_REQUESTS", .kind = kNumber, .fallback = "20", .min = 1, .max = 100'000,
+   .meaning = "Calls in the window before the breaker may open.", .example = "50",
+   .assign = into<kBreaker, &BreakerSettings::min_requests>},
+  {.section = kCalls, .name = "BREAKER_ERROR_PERCENT", .kind = kPercent, .fallback = "50", .min = 1, .max = 100,
+   .meaning = "Share of failed calls at which the breaker opens.", .example = "30",
+   .assign = into<kBreaker, &BreakerSettings::error_percent>},
+  {.section = kCalls, .name = "BREAKER_OPEN_MS", .kind = kMilliseconds, .fallback = "5000", .min = 100, .max = 600'000,
+   .meaning = "How long the breaker stays open before it lets probes through.", .example = "10000",
+   .assign = into<kBreaker, &BreakerSettings::open_time>},
+  {.section = kCalls, .name = "BREAKER_HALF_OPEN_PROBES", .kind = kNumber, .fallback = "3", .min = 1, .max = 100,
+   .meaning = "Probes let through at once while half open; all must succeed for the breaker to close.", .example = "1",
+   .assign = into<kBreaker, &BreakerSettings::half_open_probes>},
+
+  {.section = kStoring, .name = "STORE_WRITER_QUEUE", .kind = kNumber, .fallback = "4096", .min = 16, .max = 1'000'000,
+   .meaning = "Writes that may wait for the writer thread; beyond it, 503.", .example = "16384",
+   .assign = into<kStore, &StoreSettings::writer_queue>},
+  {.section = kStoring, .name = "STORE_MAX_BATCH", .kind = kNumber, .fallback = "256", .min = 1, .max = 10'000,
+   .meaning = "Most writes that share one commit and one fsync; at most STORE_WRITER_QUEUE.", .example = "128",
+   .assign = into<kStore, &StoreSettings::max_batch>},
+  {.section = kStoring, .name = "STORE_READER_THREADS", .kind = kNumber, .fallback = "4", .min = 1, .max = 128,
+   .meaning = "Threads that read the store, each with a connection of its own.", .example = "8",
+   .assign = into<kStore, &StoreSettings::reader_threads>},
+  {.section = kStoring, .name = "STORE_MAX_WAL_BYTES", .kind = kBytes, .fallback = "67108864", .min = kMiB, .max = 16'384 * kMiB,
+   .meaning = "Length of the write-ahead log from which on the writer waits for a full checkpoint.", .example = "268435456",
+   .assign = into<kStore, &StoreSettings::max_wal_bytes>},
+};
+// clang-format on
+
+std::string_view unit_of(SettingKind kind) {
+  switch (kind) {
+    case kBytes:
+      return " bytes";
+    case kPercent:
+      return " percent";
+    case kMilliseconds:
+      return " ms";
+    case kSeconds:
+      return " s";
+    default:
+      return "";
+  }
+}
+
+std::string range(std::uint64_t min, std::uint64_t max) {
+  return std::to_string(min) + " to " + std::to_string(max);
+}
+
+}  // namespace
+
+std::span<const Setting> settings_table() {
+  return kTable;
+}
+
+const Setting& setting_named(std::string_view name) {
+  for (const Setting& setting : kTable) {
+    if (setting.name == name) return setting;
+  }
+  CHECK(!"a setting of that name");
+  std::abort();
+}
+
+std::string Setting::flag_name() const {
+  if (!flag.empty()) return std::string(flag);
+  std::string kebab(name);
+  for (char& c : kebab) c = c == '_' ? '-' : static_cast<char>(c + ('a' - 'A') * (c >= 'A' && c <= 'Z'));
+  return kebab;
+}
+
+std::string Setting::bounds() const {
+  switch (kind) {
+    case kNumber:
+    case kPort:
+    case kBytes:
+    case kPercent:
+    case kMilliseconds:
+    case kSeconds:
+      return range(min, max).append(unit_of(kind));
+    case kChoice:
+      return "one of " + std::string(choices);
+    case kText:
+      return range(min, max) + " bytes of text";
+    case kAddress:
+      return "an IPv4 or IPv6 address";
+    case kServiceUrl:
+      return "http://host[:port]";
+    case kUrl:
+      return "an http:// or https:// URL";
+    case kPath:
+      return "a path of " + range(min, max) + " bytes";
+    case kPem:
+      return "PEM, at most " + std::to_string(max) + " bytes";
+    case kSecret:
+      return range(min, max) + " characters of visible ASCII";
+    case kOrigins:
+      return range(min, max) + " of scheme://host[:port], comma-separated, or * alone";
+    case kRoles:
+      return "any of gateway, messaging, media, search, comma-separated";
+  }
+  return {};
+}
+
+}  // namespace parley
