@@ -1,6 +1,6 @@
 """Checks the include rule of src/: a lower layer never includes a higher one.
 
-    base <- config, telemetry <- resilience <- http, drivers <- cache, rate_limit, tenancy, events <- auth
+    base <- config, telemetry, tenancy <- resilience <- http, drivers <- cache, rate_limit, events <- auth
          <- messaging | media | search | gateway <- app
 
 Also: folders of one layer do not include each other in a circle; features never include each other; in a feature only
@@ -14,10 +14,10 @@ from pathlib import Path
 
 LAYERS = [
     ["base"],
-    ["config", "telemetry"],
+    ["config", "telemetry", "tenancy"],
     ["resilience"],
     ["http", "drivers"],
-    ["cache", "rate_limit", "tenancy", "events"],
+    ["cache", "rate_limit", "events"],
     ["auth"],
     ["messaging", "media", "search", "gateway"],
     ["app"],

@@ -5,6 +5,7 @@ import pytest
 @pytest.mark.parametrize("path, target", [
     ("base/ids.cc", "base/ids.h"),
     ("http/server.cc", "base/task.h"),
+    ("http/request_scope.cc", "tenancy/caller.h"),
     ("drivers/s3/client.cc", "http/client.h"),
     ("messaging/message_routes.cc", "auth/caller.h"),
     ("messaging/stores/sqlite_message_store.cc", "drivers/sqlite/database.h"),
@@ -63,12 +64,12 @@ def test_a_folder_that_is_in_no_layer_fails(tree, capsys):
 
 
 def test_folders_of_one_layer_may_not_include_each_other_in_a_circle(tree, capsys):
-    src = tree({"src/cache/a.h": '#include "events/a.h"\n', "src/events/a.h": '#include "tenancy/a.h"\n',
-                "src/tenancy/a.h": '#include "cache/b.h"\n'}) / "src"
+    src = tree({"src/cache/a.h": '#include "events/a.h"\n', "src/events/a.h": '#include "rate_limit/a.h"\n',
+                "src/rate_limit/a.h": '#include "cache/b.h"\n'}) / "src"
     assert check_includes.main([str(src)]) == 1
     assert "cache and events include each other" in capsys.readouterr().out
 
 
 def test_one_way_within_a_layer_is_fine(tree):
-    src = tree({"src/rate_limit/a.h": '#include "tenancy/a.h"\n', "src/tenancy/a.h": ""}) / "src"
+    src = tree({"src/rate_limit/a.h": '#include "cache/a.h"\n', "src/cache/a.h": ""}) / "src"
     assert check_includes.main([str(src)]) == 0
