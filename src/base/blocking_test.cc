@@ -17,7 +17,9 @@ T run_on_loop(EventLoops& loops, Task<T> task) {
   return asio::co_spawn(loops.at(0).io(), std::move(task), asio::use_future).get();
 }
 
-SteadyTime in_a_minute() { return std::chrono::steady_clock::now() + seconds(60); }
+SteadyTime in_a_minute() {
+  return std::chrono::steady_clock::now() + seconds(60);
+}
 
 Task<Result<int>> add_on_pool(BlockingPool& pool, int a, int b) {
   co_return co_await pool.run<int>(in_a_minute(), [a, b] { return Result<int>(a + b); });
@@ -47,7 +49,9 @@ TEST(BlockingPool, RefusesWorkBeyondItsQueueWith503) {
   EXPECT_EQ(refused.error().kind, ErrorKind::kUnavailable);
 }
 
-Task<Result<int>> wait_until(SteadyTime deadline, OneShotFuture<int> future) { co_return co_await future.wait(deadline); }
+Task<Result<int>> wait_until(SteadyTime deadline, OneShotFuture<int> future) {
+  co_return co_await future.wait(deadline);
+}
 
 TEST(OneShot, TimesOutAndDropsALateAnswer) {
   EventLoops loops(1);

@@ -33,9 +33,13 @@ EventLoop& EventLoop::current() {
   return *current_loop;
 }
 
-EventLoop* EventLoop::current_or_null() { return current_loop; }
+EventLoop* EventLoop::current_or_null() {
+  return current_loop;
+}
 
-void EventLoop::post(std::move_only_function<void()> fn) { asio::post(io_, std::move(fn)); }
+void EventLoop::post(std::move_only_function<void()> fn) {
+  asio::post(io_, std::move(fn));
+}
 
 void EventLoop::run() {
   current_loop = this;
@@ -44,7 +48,9 @@ void EventLoop::run() {
   current_loop = nullptr;
 }
 
-void EventLoop::stop() { io_.stop(); }
+void EventLoop::stop() {
+  io_.stop();
+}
 
 void EventLoop::sweep(SteadyTime now) {
   coarse_now_ = now;
@@ -76,7 +82,9 @@ EventLoops::EventLoops(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) loops_.push_back(std::make_unique<EventLoop>(i));
 }
 
-EventLoops::~EventLoops() { stop(); }
+EventLoops::~EventLoops() {
+  stop();
+}
 
 void EventLoops::start() {
   for (auto& loop : loops_) {

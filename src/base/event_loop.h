@@ -1,5 +1,5 @@
-// One EventLoop per core: an io_context with one thread, its own connections, pools and deadlines, so that nothing on the
-// request path takes a lock. Everything here is called on the loop's own thread unless it says otherwise.
+// One EventLoop per core: an io_context with one thread, its own connections, pools and deadlines, so that nothing on
+// the request path takes a lock. Everything here is called on the loop's own thread unless it says otherwise.
 #pragma once
 #include <chrono>
 #include <cstddef>

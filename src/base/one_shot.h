@@ -1,5 +1,5 @@
-// OneShot<T>: a value that another thread delivers to a Task, once, or a timeout. The store's writer and the blocking pool
-// answer through it. All state changes happen on the waiting loop's thread, so there is no lock.
+// OneShot<T>: a value that another thread delivers to a Task, once, or a timeout. The store's writer and the blocking
+// pool answer through it. All state changes happen on the waiting loop's thread, so there is no lock.
 //
 //   auto [promise, future] = make_one_shot<T>(EventLoop::current());
 //   pool.submit([p = std::move(promise)]() mutable { p.deliver(work()); });
@@ -70,9 +70,7 @@ class OneShotFuture {
       });
       expiry.arm(deadline);
       co_await asio::async_initiate<const asio::use_awaitable_t<LoopExecutor>, void()>(
-          [&state](auto handler) {
-            state->resume = [h = std::move(handler)]() mutable { std::move(h)(); };
-          },
+          [&state](auto handler) { state->resume = [h = std::move(handler)]() mutable { std::move(h)(); }; },
           asio::use_awaitable_t<LoopExecutor>{});
     }
     co_return std::move(*state->value);

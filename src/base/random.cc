@@ -27,7 +27,9 @@ std::uint64_t Random::below(std::uint64_t bound) {
   return value % bound;
 }
 
-double Random::unit() { return static_cast<double>(next_u64() >> 11) * 0x1.0p-53; }
+double Random::unit() {
+  return static_cast<double>(next_u64() >> 11) * 0x1.0p-53;
+}
 
 void SecureRandom::fill(std::span<std::uint8_t> out) {
   CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);

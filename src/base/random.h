@@ -1,5 +1,5 @@
-// Randomness as a dependency: SecureRandom (OpenSSL's generator) in the process, SeededRandom in tests, which print their
-// seed. SecureRandom may be called from any thread; SeededRandom from one at a time.
+// Randomness as a dependency: SecureRandom (OpenSSL's generator) in the process, SeededRandom in tests, which print
+// their seed. SecureRandom may be called from any thread; SeededRandom from one at a time.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Result<T>: a value, or the Error that is its reason. For what may happen in the ordinary run of things; exceptions stay
-// inside the adapter that meets them, and our own bugs are CHECKs.
+// Result<T>: a value, or the Error that is its reason. For what may happen in the ordinary run of things; exceptions
+// stay inside the adapter that meets them, and our own bugs are CHECKs.
 #pragma once
 #include <expected>
 #include <string>
@@ -15,7 +15,9 @@ using Result = std::expected<T, Error>;
 inline std::unexpected<Error> fail(ErrorKind kind, std::string code, std::string detail) {
   return std::unexpected(Error{kind, std::move(code), std::move(detail), {}, {}});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 // 400 for one field; `path` as FieldError says.
 inline std::unexpected<Error> invalid_field(std::string path, std::string message) {

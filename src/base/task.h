@@ -1,5 +1,6 @@
-// Task<T>: the one coroutine type. It is Asio's awaitable bound to io_context's own executor (a type-erased executor costs
-// 9 % of a proxied request; see docs/adr). A Task runs on the event loop that awaits it and never moves to another.
+// Task<T>: the one coroutine type. It is Asio's awaitable bound to io_context's own executor (a type-erased executor
+// costs 9 % of a proxied request; see docs/adr). A Task runs on the event loop that awaits it and never moves to
+// another.
 //
 // Rules: parameters by value, or references to what outlives the process; no capturing lambda coroutines; no lock or
 // transaction held across co_await; every wait has a deadline; every spawned Task has an owner (TaskGroup).

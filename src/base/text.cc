@@ -8,7 +8,9 @@ namespace parley {
 
 namespace {
 
-constexpr bool is_continuation(unsigned char c) { return (c & 0xc0) == 0x80; }
+constexpr bool is_continuation(unsigned char c) {
+  return (c & 0xc0) == 0x80;
+}
 
 constexpr bool is_unreserved(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
