@@ -26,6 +26,9 @@ struct SendMessage {
   MetadataText metadata = "{}";
   std::optional<std::string> client_message_id;  // scope: tenant, user and conversation, for good
   IdempotencyKey idempotency_key;
+  // Set for a caller whose limit is used up: a replay is answered as ever, anything else is kRateLimited (rate_limited)
+  // after the checks a send has, and nothing is stored.
+  bool only_replay = false;
 };
 
 // Fields that are none stay as they are. content must not become empty unless the message has attachments.
