@@ -91,7 +91,7 @@ constexpr Setting kTable[] = {
    .meaning = "Port of media; 0 is any free port.", .example = "3005", .assign = into_port<Role::kMedia>},
   {.section = kServing, .name = "SEARCH_PORT", .kind = kPort, .fallback = "3006", .min = 0, .max = 65535,
    .meaning = "Port of search; 0 is any free port.", .example = "3006", .assign = into_port<Role::kSearch>},
-  {.section = kServing, .name = "DATA_DIR", .kind = kPath, .fallback = "parley-data", .min = 1, .max = 4096,
+  {.section = kServing, .name = "DATA_DIR", .kind = kPath, .fallback = "data", .min = 1, .max = 4096,
    .meaning = "Folder of the embedded stores and of the key pair made when no key is given.", .example = "/var/lib/parley",
    .assign = into<kServe, &ServeSettings::data_dir>, .flag = "data"},
   {.section = kServing, .name = "THREADS", .kind = kNumber, .fallback = "0", .min = 0, .max = 256,

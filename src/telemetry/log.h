@@ -28,6 +28,7 @@ class LogValue {
  public:
   enum class Kind : std::uint8_t { kText, kSigned, kUnsigned, kDouble, kBool };
 
+  LogValue() : LogValue(std::string_view()) {}
   LogValue(std::string_view text) : kind_(Kind::kText), text_(text) {}
   LogValue(const std::string& text) : LogValue(std::string_view(text)) {}
   LogValue(const char* text) : LogValue(std::string_view(text)) {}
@@ -63,12 +64,12 @@ struct LogField {
 using LogFields = std::initializer_list<LogField>;
 
 namespace log_detail {
-extern std::atomic<LogLevel> level;
+extern std::atomic<LogLevel> least_level;
 void write(LogLevel level, std::string_view message, std::span<const LogField> fields);
 }  // namespace log_detail
 
 inline bool log_enabled(LogLevel level) {
-  return level >= log_detail::level.load(std::memory_order_relaxed);
+  return level >= log_detail::least_level.load(std::memory_order_acquire);
 }
 
 inline void log_at(LogLevel level, std::string_view message, LogFields fields = {}) {

@@ -1,8 +1,8 @@
 // W3C Trace Context (traceparent, level 1) and request ids: checking what came in, making what goes out.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -37,9 +37,7 @@ class RequestIds {
   std::string traceparent_for(std::string_view incoming);
 
  private:
-  std::uint64_t next_u64();
-
-  std::array<std::uint64_t, 4> state_;
+  std::mt19937_64 engine_;
   std::uint64_t prefix_ = 0;
   std::uint64_t count_ = 0;
 };

@@ -1,0 +1,11 @@
+// Writing lines to file descriptor 1 so that nobody can hang the log: what a pipe or terminal does not take within a
+// second is given up. Called by the log's thread only.
+#pragma once
+#include <string_view>
+
+namespace parley::log_detail {
+
+// Whether all of `lines` was taken.
+bool write_to_stdout(std::string_view lines);
+
+}  // namespace parley::log_detail
