@@ -13,7 +13,6 @@ namespace parley::log_detail {
 namespace {
 
 using namespace std::literals;
-using testing::EndsWith;
 using testing::HasSubstr;
 
 const WallTime kTime(std::chrono::milliseconds(1'767'323'045'678));
@@ -120,10 +119,10 @@ TEST(LogLine, CutsLongTextsAtAWholeCharacter) {
 
 TEST(LogLine, LeavesOutFieldsThatDoNotFitAndSaysSo) {
   const std::string hostile(5000, '\x01');  // each becomes six characters
-  const std::string line = json("m", {{"a", 1}, {"b", hostile}, {"c", 2}});
-  EXPECT_THAT(line, EndsWith("\"a\":1,\"cut\":true}\n"));
+  const std::string line = json("m", {{"a", hostile}, {"b", 1}, {"c", hostile}, {"d", 2}});
+  EXPECT_TRUE(line.ends_with("\"b\":1,\"cut\":true}\n"));
   EXPECT_NO_THROW(boost::json::parse(line));
-  EXPECT_THAT(pretty("m", {{"b", hostile}}), EndsWith(" …\n"));
+  EXPECT_TRUE(pretty("m", {{"a", hostile}, {"c", hostile}}).ends_with("\" …\n"));
 }
 
 TEST(LogLine, OfAHostileMessageAloneIsStillWhole) {
