@@ -7,7 +7,6 @@
 // failing), storage_full, deadline_exceeded (then the outcome of a write is unknown until it is asked again).
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -36,10 +35,6 @@ class MessagingStore {
   // idempotency_mismatch when the fields differ; conflict conversation_archived; invalid "/reply_to" when the
   // conversation holds no such message (a tombstone will do).
   virtual Task<Result<Written<Message>>> send_message(Caller caller, SendMessage command, SteadyTime deadline) = 0;
-  // What send_message would answer if this is a replay, without sending: none when neither key is known. For a sender
-  // whose message limit is used up: a replay is answered all the same.
-  virtual Task<Result<std::optional<Written<Message>>>> find_replay(Caller caller, SendMessage command,
-                                                                    SteadyTime deadline) = 0;
   // changed is false when no field differs. Conflict message_deleted on a tombstone.
   virtual Task<Result<Written<Message>>> edit_message(Caller caller, EditMessage command, SteadyTime deadline) = 0;
   // Leaves a tombstone and erases what was said, in every version. changed is false when it was deleted before. The
