@@ -1,7 +1,7 @@
 """Checks the include rule of src/: a lower layer never includes a higher one.
 
     base <- config, telemetry, tenancy <- resilience <- http, drivers <- cache, rate_limit, events <- auth
-         <- messaging | media | search | gateway <- app
+         <- messaging | media | search | gateway | import <- app
 
 Also: folders of one layer do not include each other in a circle; features never include each other; in a feature only
 stores/ includes a driver, and only stores/ (and tests) include stores/; everyone but app names no feature's store.
@@ -19,7 +19,7 @@ LAYERS = [
     ["http", "drivers"],
     ["cache", "rate_limit", "events"],
     ["auth"],
-    ["messaging", "media", "search", "gateway"],
+    ["messaging", "media", "search", "gateway", "import"],
     ["app"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -73,6 +73,12 @@ def test_a_line_may_say_why_it_is_no_secret():
     assert check_secrets.check_file("a.py", f'# not-a-secret: that line\nT = "{token}"\n')
 
 
+def test_quoted_samples_may_speak_of_machines_but_hold_no_key():
+    said = "[00:01] <ann> see /roo" + "t/.bashrc"
+    assert check_secrets.check_file("samples/irc/a.txt", said) == []
+    assert check_secrets.check_file("samples/irc/a.txt", f"{KEY}\n{B64}\n")
+
+
 def test_a_binary_file_is_left_alone(tree):
     root = tree({})
     (root / "picture.png").write_bytes(b"\x89PNG\0\0" + KEY.encode() + b"\n" + B64.encode())
