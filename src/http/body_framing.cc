@@ -22,10 +22,14 @@ std::optional<std::uint64_t> ConnectionBody::size() const {
 
 bool ConnectionBody::complete() const {
   switch (framing_.kind) {
-    case Framing::Kind::kNone: return true;
-    case Framing::Kind::kLength: return remaining_ == 0;
-    case Framing::Kind::kChunked: return chunks_.done();
-    case Framing::Kind::kUntilClose: return ended_;
+    case Framing::Kind::kNone:
+      return true;
+    case Framing::Kind::kLength:
+      return remaining_ == 0;
+    case Framing::Kind::kChunked:
+      return chunks_.done();
+    case Framing::Kind::kUntilClose:
+      return ended_;
   }
   return false;
 }

@@ -9,9 +9,10 @@ namespace parley::http {
 // The body that follows a head on a connection: decodes the framing, reads ahead no more than `max_buffer` bytes.
 class ConnectionBody final : public Body {
  public:
-  // `idle_timeout`: the longest wait for the next byte. `expects_continue`: answer "100 Continue" before the first wait.
-  ConnectionBody(Connection& connection, Framing framing, std::size_t max_buffer, std::chrono::milliseconds idle_timeout,
-                 bool expects_continue = false);
+  // `idle_timeout`: the longest wait for the next byte. `expects_continue`: answer "100 Continue" before the first
+  // wait.
+  ConnectionBody(Connection& connection, Framing framing, std::size_t max_buffer,
+                 std::chrono::milliseconds idle_timeout, bool expects_continue = false);
 
   // Errors: kInvalid body_truncated (the peer closed too early), malformed_request (bad chunks); kTimeout
   // body_timeout (too slow).
@@ -25,7 +26,8 @@ class ConnectionBody final : public Body {
   bool awaits_continue() const { return expects_continue_; }
   std::uint64_t bytes_read() const { return bytes_read_; }
 
-  // Takes what is already buffered, without waiting; empty when there is nothing. For small answers that came in one read.
+  // Takes what is already buffered, without waiting; empty when there is nothing. For small answers that came in one
+  // read.
   Result<std::string_view> take_buffered();
 
  private:
@@ -42,8 +44,8 @@ class ConnectionBody final : public Body {
 };
 
 // Writes `head` (complete, with its empty line) and then `body` in the framing that `chunked` says. Ends early, with
-// false, when the peer is gone, the body fails, or a sized body is not as long as it said: then the connection is unusable.
-// `sent` counts content bytes.
+// false, when the peer is gone, the body fails, or a sized body is not as long as it said: then the connection is
+// unusable. `sent` counts content bytes.
 Task<bool> write_message(Connection& connection, std::string_view head, Body& body, bool chunked,
                          std::chrono::milliseconds write_timeout, std::uint64_t& sent);
 

@@ -12,7 +12,9 @@ int hex_value(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+bool is_control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+}
 }  // namespace
 
 Result<std::string_view> ChunkedDecoder::decode(std::string_view& input) {
@@ -86,7 +88,8 @@ bool ChunkedDecoder::step(char c) {
       state_ = State::kDone;
       return c == '\n';
     case State::kData:
-    case State::kDone: return false;
+    case State::kDone:
+      return false;
   }
   return false;
 }

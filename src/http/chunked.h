@@ -1,5 +1,5 @@
-// The chunked transfer coding (RFC 9112 section 7.1), read strictly and bounded: sizes are 1–16 hex digits, line ends are
-// CRLF, extensions and trailers are limited and dropped.
+// The chunked transfer coding (RFC 9112 section 7.1), read strictly and bounded: sizes are 1–16 hex digits, line ends
+// are CRLF, extensions and trailers are limited and dropped.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -15,13 +15,26 @@ class ChunkedDecoder {
   static constexpr std::size_t kMaxTrailerBytes = 4096;
 
   // Consumes from the front of `input`. Answers the next piece of content (a view into input); empty means that all of
-  // input was consumed without content: read more, or done(). kInvalid: malformed, the connection cannot be used further.
+  // input was consumed without content: read more, or done(). kInvalid: malformed, the connection cannot be used
+  // further.
   Result<std::string_view> decode(std::string_view& input);
   bool done() const { return state_ == State::kDone; }
 
  private:
-  enum class State : std::uint8_t { kSizeStart, kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf,
-                                    kTrailerStart, kTrailer, kTrailerLf, kEndLf, kDone };
+  enum class State : std::uint8_t {
+    kSizeStart,
+    kSize,
+    kExtension,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailer,
+    kTrailerLf,
+    kEndLf,
+    kDone
+  };
 
   // One byte of framing; false when malformed.
   bool step(char c);

@@ -43,10 +43,10 @@ TEST(ChunkedDecoder, JoinsChunksHoweverTheyArrive) {
 }
 
 TEST(ChunkedDecoder, RefusesWhatIsMalformed) {
-  for (const std::string& bad : {"\r\n"s, "g\r\n"s, "-1\r\n"s, "+1\r\n"s, "0x5\r\n"s, " 5\r\n"s, "5 \r\nhello\r\n"s,
-                                 "5\nhello\r\n"s, "5\r\nhello\n"s, "5\r\nhelloX\r\n"s, "5\r\nhello\rX"s,
-                                 "11111111111111111\r\n"s, "5;a\nb\r\n"s, "0\r\nX: y\n\r\n"s, "0\r\n X\r\n\r\n"s,
-                                 "0\r\n\rX"s, "5\rX"s, "5;a\0\r\n"s}) {
+  for (const std::string& bad :
+       {"\r\n"s, "g\r\n"s, "-1\r\n"s, "+1\r\n"s, "0x5\r\n"s, " 5\r\n"s, "5 \r\nhello\r\n"s, "5\nhello\r\n"s,
+        "5\r\nhello\n"s, "5\r\nhelloX\r\n"s, "5\r\nhello\rX"s, "11111111111111111\r\n"s, "5;a\nb\r\n"s,
+        "0\r\nX: y\n\r\n"s, "0\r\n X\r\n\r\n"s, "0\r\n\rX"s, "5\rX"s, "5;a\0\r\n"s}) {
     EXPECT_FALSE(decode(bad, 1).ok) << testing::PrintToString(bad);
   }
 }

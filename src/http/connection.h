@@ -1,5 +1,5 @@
-// Connection: one TCP connection, plain or TLS, with its read buffer and its one deadline. The server's sessions and the
-// client's pools are built on it. Lives on one loop; not movable.
+// Connection: one TCP connection, plain or TLS, with its read buffer and its one deadline. The server's sessions and
+// the client's pools are built on it. Lives on one loop; not movable.
 #pragma once
 #include <sys/uio.h>
 
@@ -28,8 +28,8 @@ class ReadBuffer {
   // Consumes `n` bytes and keeps them in place until unpin(); the view of them stays valid that long.
   std::string_view consume_pinned(std::size_t n);
   void unpin() { pinned_ = 0; }
-  // Room to read into, at least one byte. Moves unused data to the front of what is not pinned. Grows (only while nothing
-  // is pinned) up to `max_capacity`; empty when full.
+  // Room to read into, at least one byte. Moves unused data to the front of what is not pinned. Grows (only while
+  // nothing is pinned) up to `max_capacity`; empty when full.
   std::span<char> room(std::size_t max_capacity);
   void commit(std::size_t n) { end_ += n; }
   // Makes the buffer at least that large; only while nothing is pinned. Views into it end.
@@ -55,8 +55,8 @@ class Connection {
   // Verifies the peer against `context`'s authorities and `host`.
   Task<bool> connect_tls(asio::ssl::context& context, std::string host);
 
-  // Reads at least one byte into the buffer. False at the end, on an error, when the deadline passes, or when the buffer
-  // holds max_buffer bytes already.
+  // Reads at least one byte into the buffer. False at the end, on an error, when the deadline passes, or when the
+  // buffer holds max_buffer bytes already.
   Task<bool> fill(std::size_t max_buffer);
   // Writes all of `parts` (their iovecs are used up). False when the peer is gone or the deadline passed.
   Task<bool> write(std::span<iovec> parts);
@@ -88,6 +88,8 @@ class Connection {
   Deadline deadline_;
 };
 
-inline iovec part(std::string_view text) { return {const_cast<char*>(text.data()), text.size()}; }
+inline iovec part(std::string_view text) {
+  return {const_cast<char*>(text.data()), text.size()};
+}
 
 }  // namespace parley::http

@@ -1,5 +1,5 @@
-// Exchange: one request on its way through middleware and handler, with what each step learned of it. Lives in the frame
-// that serves the request, on that loop; a handler may keep references to it until it answers.
+// Exchange: one request on its way through middleware and handler, with what each step learned of it. Lives in the
+// frame that serves the request, on that loop; a handler may keep references to it until it answers.
 #pragma once
 #include <boost/container/static_vector.hpp>
 #include <memory>
@@ -38,10 +38,11 @@ struct Exchange {
   explicit Exchange(Request& r) : request(r) {}
 
   Request& request;
-  const Route* route = nullptr;  // set once the router has found it; its pattern is the `route` label of logs and metrics
+  const Route* route =
+      nullptr;  // set once the router has found it; its pattern is the `route` label of logs and metrics
   PathParameters path;
-  std::string request_id;                // 1–128 visible ASCII; from X-Request-Id if valid, else made
-  std::string traceparent;               // W3C Trace Context to pass on, or empty
+  std::string request_id;   // 1–128 visible ASCII; from X-Request-Id if valid, else made
+  std::string traceparent;  // W3C Trace Context to pass on, or empty
   SteadyTime started_at{};
   SteadyTime deadline{};                 // when an answer is due
   std::shared_ptr<const Caller> caller;  // set by the auth step; null on routes open to all

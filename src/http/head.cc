@@ -12,7 +12,9 @@ namespace {
 namespace beast_http = boost::beast::http;
 using boost::beast::error_code;
 
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 // Beast's grammar without its containers: fields stay views.
 template <bool is_request>

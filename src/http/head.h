@@ -1,6 +1,6 @@
-// Heads of HTTP/1.1 messages, read strictly (RFC 9112). Grammar is Beast's; on top of it stands what keeps two parsers from
-// reading one message two ways: no bare CR or LF, no folded lines, no control characters, one Content-Length or one
-// `Transfer-Encoding: chunked`, never both, one Host. Views point into the buffer that was parsed.
+// Heads of HTTP/1.1 messages, read strictly (RFC 9112). Grammar is Beast's; on top of it stands what keeps two parsers
+// from reading one message two ways: no bare CR or LF, no folded lines, no control characters, one Content-Length or
+// one `Transfer-Encoding: chunked`, never both, one Host. Views point into the buffer that was parsed.
 #pragma once
 #include <cstdint>
 #include <optional>

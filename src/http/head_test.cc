@@ -7,9 +7,17 @@ namespace {
 
 using std::string_literals::operator""s;
 
-Result<> parse(const std::string& text, RequestHead& head) { return parse_request_head(text, head); }
+// The head's views refer to the text, which therefore lives as long as the test.
+class RequestHeadTest : public testing::Test {
+ protected:
+  Result<> parse(std::string bytes, RequestHead& head) {
+    text = std::move(bytes);
+    return parse_request_head(text, head);
+  }
+  std::string text;
+};
 
-TEST(RequestHead, ReadsMethodTargetAndFields) {
+TEST_F(RequestHeadTest, ReadsMethodTargetAndFields) {
   RequestHead head;
   ASSERT_TRUE(parse("POST /a/b?c=d HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\nX-Y: v w\r\n\r\n", head));
   EXPECT_EQ(head.method, Method::kPost);
@@ -20,7 +28,7 @@ TEST(RequestHead, ReadsMethodTargetAndFields) {
   EXPECT_TRUE(head.keep_alive);
 }
 
-TEST(RequestHead, KnowsWhenAConnectionStays) {
+TEST_F(RequestHeadTest, KnowsWhenAConnectionStays) {
   RequestHead head;
   ASSERT_TRUE(parse("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", head));
   EXPECT_FALSE(head.keep_alive);
@@ -30,14 +38,14 @@ TEST(RequestHead, KnowsWhenAConnectionStays) {
   EXPECT_TRUE(head.keep_alive);
 }
 
-TEST(RequestHead, ReadsChunkedAndExpect) {
+TEST_F(RequestHeadTest, ReadsChunkedAndExpect) {
   RequestHead head;
   ASSERT_TRUE(parse("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\nExpect: 100-Continue\r\n\r\n", head));
   EXPECT_EQ(head.framing.kind, Framing::Kind::kChunked);
   EXPECT_TRUE(head.expects_continue);
 }
 
-TEST(RequestHead, CutsAbsoluteFormToItsPath) {
+TEST_F(RequestHeadTest, CutsAbsoluteFormToItsPath) {
   RequestHead head;
   ASSERT_TRUE(parse("GET http://example.com/x?y HTTP/1.1\r\nHost: example.com\r\n\r\n", head));
   EXPECT_EQ(head.target, "/x?y");
@@ -46,7 +54,7 @@ TEST(RequestHead, CutsAbsoluteFormToItsPath) {
 }
 
 // Every one of these can be read two ways by two parsers, or by none.
-TEST(RequestHead, RefusesWhatIsMalformedOrAmbiguous) {
+TEST_F(RequestHeadTest, RefusesWhatIsMalformedOrAmbiguous) {
   for (const std::string& bad : {
            "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n"s,
@@ -63,7 +71,8 @@ TEST(RequestHead, RefusesWhatIsMalformedOrAmbiguous) {
            "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n"s,
-           "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\x0b" "chunked\r\n\r\n"s,
+           "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\x0b"
+           "chunked\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding : chunked\r\n\r\n"s,
            "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"s,
            "GET / HTTP/1.1\nHost: h\r\n\r\n"s,
@@ -72,7 +81,8 @@ TEST(RequestHead, RefusesWhatIsMalformedOrAmbiguous) {
            "GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n\tb\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: h\r\nX: a\rb\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n"s,
-           "GET / HTTP/1.1\r\nHost: h\r\nX: a\x01" "b\r\n\r\n"s,
+           "GET / HTTP/1.1\r\nHost: h\r\nX: a\x01"
+           "b\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: h\r\n: empty\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: h\r\nX Y: z\r\n\r\n"s,
@@ -97,7 +107,7 @@ TEST(RequestHead, RefusesWhatIsMalformedOrAmbiguous) {
   }
 }
 
-TEST(RequestHead, Answers431ForTooManyFields) {
+TEST_F(RequestHeadTest, Answers431ForTooManyFields) {
   std::string text = "GET / HTTP/1.1\r\nHost: h\r\n";
   for (std::size_t i = 0; i < Fields::kMaxFields; ++i) text += "X: y\r\n";
   RequestHead head;

@@ -10,8 +10,7 @@ namespace parley::http {
 
 // One connection of the pool. Counts itself open as long as it lives.
 struct HttpUpstream::Link {
-  Link(HttpUpstream& owner, EventLoop& loop, TcpSocket socket)
-      : upstream(owner), connection(loop, std::move(socket)) {
+  Link(HttpUpstream& owner, EventLoop& loop, TcpSocket socket) : upstream(owner), connection(loop, std::move(socket)) {
     upstream.counters_.open_connections.fetch_add(1, std::memory_order_relaxed);
   }
   ~Link();
@@ -77,8 +76,10 @@ bool belongs_to_connection(FieldId id) {
     case FieldId::trailer:
     case FieldId::transfer_encoding:
     case FieldId::upgrade:
-    case FieldId::content_length: return true;
-    default: return false;
+    case FieldId::content_length:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -106,7 +107,8 @@ void copy_response_fields(const Fields& fields, HeaderText& headers, std::size_t
 }
 
 std::unexpected<Error> lost(std::string_view name) {
-  return unavailable("upstream_unavailable", std::string(name) + " cannot be reached at the moment; try again shortly.");
+  return unavailable("upstream_unavailable",
+                     std::string(name) + " cannot be reached at the moment; try again shortly.");
 }
 
 std::unexpected<Error> timed_out(std::string_view name) {
@@ -125,7 +127,9 @@ HttpUpstream::~HttpUpstream() {
   for (auto& here : per_loop_) here->idle.clear();
 }
 
-HttpUpstream::PerLoop& HttpUpstream::here() { return *per_loop_[EventLoop::current().index()]; }
+HttpUpstream::PerLoop& HttpUpstream::here() {
+  return *per_loop_[EventLoop::current().index()];
+}
 
 void HttpUpstream::release(std::unique_ptr<Link> link) {
   Connection& connection = link->connection;

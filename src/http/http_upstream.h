@@ -24,7 +24,7 @@ struct HttpUpstreamOptions {
   std::size_t connections_per_loop = 256;               // beyond it: kUnavailable, code upstream_busy
   std::size_t header_bytes = 32 * 1024;                 // of an answer
   std::size_t body_buffer = 64 * 1024;
-  std::shared_ptr<asio::ssl::context> tls;              // needed when url.tls
+  std::shared_ptr<asio::ssl::context> tls;  // needed when url.tls
 };
 
 struct HttpUpstreamCounters {
@@ -41,8 +41,8 @@ class HttpUpstream final : public Upstream {
 
   std::string_view name() const override { return options_.name; }
   // Leaves out of `request` what belongs to one connection (Host, framing, Connection, Expect): it writes its own. The
-  // answer's own hop-by-hop fields (RFC 9110 section 7.6.1), framing and Date are left out likewise. A request without a
-  // body that met a connection closed meanwhile is sent once more if its method is idempotent.
+  // answer's own hop-by-hop fields (RFC 9110 section 7.6.1), framing and Date are left out likewise. A request without
+  // a body that met a connection closed meanwhile is sent once more if its method is idempotent.
   Task<Result<Response>> call(Request& request, SteadyTime deadline) override;
 
   const HttpUpstreamCounters& counters() const { return counters_; }
@@ -62,7 +62,8 @@ class HttpUpstream final : public Upstream {
   Task<Sent> send(Link& link, Request& request, SteadyTime deadline, Error& body_error);
   // kClosed: not a byte of an answer came.
   enum class Received { kHead, kClosed, kBroken, kTimedOut, kMalformed };
-  Task<Received> receive_head(Link& link, Method method, ResponseHead& head, std::string_view& text, SteadyTime deadline);
+  Task<Received> receive_head(Link& link, Method method, ResponseHead& head, std::string_view& text,
+                              SteadyTime deadline);
 
   const HttpUpstreamOptions options_;
   const std::string authority_;

@@ -37,7 +37,9 @@ Line find_line(std::string_view text, std::string_view name) {
 
 }  // namespace
 
-std::string_view to_string(Method method) { return kMethodNames[static_cast<std::size_t>(method)]; }
+std::string_view to_string(Method method) {
+  return kMethodNames[static_cast<std::size_t>(method)];
+}
 
 Method parse_method(std::string_view text) {
   for (std::size_t i = 0; i + 1 < kMethodNames.size(); ++i) {
@@ -84,7 +86,9 @@ std::size_t Fields::count(FieldId id) const {
   return n;
 }
 
-Task<Result<std::string_view>> TextBody::read() { co_return std::exchange(text_, {}); }
+Task<Result<std::string_view>> TextBody::read() {
+  co_return std::exchange(text_, {});
+}
 
 Task<Result<std::string>> read_all(Body& body, std::size_t limit) {
   const auto too_large = [limit] {

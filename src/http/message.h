@@ -85,9 +85,9 @@ struct Request {
   std::string_view path;         // target up to `?`, still percent-encoded
   std::string_view query;        // after `?`, without it
   Fields fields;
-  Body* body = nullptr;  // never null once a handler sees it; empty for most GETs
-  std::string_view peer;  // address of the client, without port; empty when a role of this process asks
-  SteadyTime received_at{};       // when its head was complete
+  Body* body = nullptr;      // never null once a handler sees it; empty for most GETs
+  std::string_view peer;     // address of the client, without port; empty when a role of this process asks
+  SteadyTime received_at{};  // when its head was complete
   SteadyTime deadline = SteadyTime::max();  // when the asking role wants an answer; max: it does not say
 
   // Sets target, path and query.
@@ -96,8 +96,9 @@ struct Request {
   std::optional<std::string_view> query_parameter(std::string_view name) const;
 };
 
-// Header fields of a response or outgoing request as the very text that goes on the wire ("Name: value\r\n"…), so that a
-// head is written without another copy. Values must be free of CR, LF and NUL: add() drops such a field (CHECK in debug).
+// Header fields of a response or outgoing request as the very text that goes on the wire ("Name: value\r\n"…), so that
+// a head is written without another copy. Values must be free of CR, LF and NUL: add() drops such a field (CHECK in
+// debug).
 class HeaderText {
  public:
   void add(std::string_view name, std::string_view value);

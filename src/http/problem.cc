@@ -8,24 +8,42 @@ namespace json = boost::json;
 
 int status_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kInvalid: return 400;
-    case ErrorKind::kUnauthenticated: return 401;
-    case ErrorKind::kForbidden: return 403;
-    case ErrorKind::kNotFound: return 404;
-    case ErrorKind::kMethodNotAllowed: return 405;
-    case ErrorKind::kConflict: return 409;
-    case ErrorKind::kGone: return 410;
-    case ErrorKind::kPreconditionFailed: return 412;
-    case ErrorKind::kTooLarge: return 413;
-    case ErrorKind::kUnsupportedMediaType: return 415;
-    case ErrorKind::kRangeNotSatisfiable: return 416;
-    case ErrorKind::kRateLimited: return 429;
-    case ErrorKind::kHeadersTooLarge: return 431;
-    case ErrorKind::kChecksumMismatch: return 460;
-    case ErrorKind::kInternal: return 500;
-    case ErrorKind::kUnavailable: return 503;
-    case ErrorKind::kTimeout: return 504;
-    case ErrorKind::kNoRoom: return 507;
+    case ErrorKind::kInvalid:
+      return 400;
+    case ErrorKind::kUnauthenticated:
+      return 401;
+    case ErrorKind::kForbidden:
+      return 403;
+    case ErrorKind::kNotFound:
+      return 404;
+    case ErrorKind::kMethodNotAllowed:
+      return 405;
+    case ErrorKind::kConflict:
+      return 409;
+    case ErrorKind::kGone:
+      return 410;
+    case ErrorKind::kPreconditionFailed:
+      return 412;
+    case ErrorKind::kTooLarge:
+      return 413;
+    case ErrorKind::kUnsupportedMediaType:
+      return 415;
+    case ErrorKind::kRangeNotSatisfiable:
+      return 416;
+    case ErrorKind::kRateLimited:
+      return 429;
+    case ErrorKind::kHeadersTooLarge:
+      return 431;
+    case ErrorKind::kChecksumMismatch:
+      return 460;
+    case ErrorKind::kInternal:
+      return 500;
+    case ErrorKind::kUnavailable:
+      return 503;
+    case ErrorKind::kTimeout:
+      return 504;
+    case ErrorKind::kNoRoom:
+      return 507;
   }
   return 500;
 }

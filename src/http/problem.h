@@ -1,5 +1,5 @@
-// Errors on the wire: RFC 9457 application/problem+json with type, title, status, detail, code, request_id and, for 400,
-// errors: [{path, message}]. The one place that maps ErrorKind to an HTTP status.
+// Errors on the wire: RFC 9457 application/problem+json with type, title, status, detail, code, request_id and, for
+// 400, errors: [{path, message}]. The one place that maps ErrorKind to an HTTP status.
 #pragma once
 #include <string_view>
 

@@ -58,8 +58,14 @@ void RequestRecorder::after(Exchange& exchange, Response& response) {
     const auto duration = std::chrono::steady_clock::now() - exchange.started_at;
     metrics_->record(EventLoop::current().index(), index, response.status, duration, bytes_in, response.body.size());
     if (!logged) return;
-    AccessRecord record{.role = role_, .request_id = exchange.request_id, .method = request.method_text, .route = route,
-                        .peer = request.peer, .status = response.status, .duration = duration, .bytes_in = bytes_in,
+    AccessRecord record{.role = role_,
+                        .request_id = exchange.request_id,
+                        .method = request.method_text,
+                        .route = route,
+                        .peer = request.peer,
+                        .status = response.status,
+                        .duration = duration,
+                        .bytes_in = bytes_in,
                         .bytes_out = response.body.size()};
     if (exchange.caller) {
       record.tenant = exchange.caller->tenant.value;
@@ -90,9 +96,17 @@ void RequestRecorder::after(Exchange& exchange, Response& response) {
     metrics->record(EventLoop::current().index(), pending->route_index, pending->status, duration, pending->bytes_in,
                     sent);
     if (!logged) return;
-    log_access({.role = pending->role, .request_id = pending->request_id, .tenant = pending->tenant,
-                .user = pending->user, .method = pending->method, .route = pending->route, .peer = pending->peer,
-                .status = pending->status, .duration = duration, .bytes_in = pending->bytes_in, .bytes_out = sent});
+    log_access({.role = pending->role,
+                .request_id = pending->request_id,
+                .tenant = pending->tenant,
+                .user = pending->user,
+                .method = pending->method,
+                .route = pending->route,
+                .peer = pending->peer,
+                .status = pending->status,
+                .duration = duration,
+                .bytes_in = pending->bytes_in,
+                .bytes_out = sent});
   };
 }
 

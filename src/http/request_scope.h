@@ -1,6 +1,7 @@
 // The first two steps of every role's middleware.
 //   RequestScope     request id, trace context, time of start and deadline; puts X-Request-Id on every answer
-//   RequestRecorder  one access log line and the metrics of each request; a streamed answer is recorded when it has ended
+//   RequestRecorder  one access log line and the metrics of each request; a streamed answer is recorded when it has
+//   ended
 #pragma once
 #include <chrono>
 #include <memory>

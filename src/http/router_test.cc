@@ -5,7 +5,9 @@
 namespace parley::http {
 namespace {
 
-Route route(Method method, std::string pattern) { return {method, std::move(pattern), nullptr}; }
+Route route(Method method, std::string pattern) {
+  return {method, std::move(pattern), nullptr};
+}
 
 Router make_router() {
   return Router({route(Method::kGet, "/things"), route(Method::kPost, "/things"), route(Method::kGet, "/things/{id}"),

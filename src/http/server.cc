@@ -19,8 +19,8 @@ namespace {
 
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, LoopExecutor>;
 using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                         LoopExecutor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>;
 
 constexpr int kBacklog = 1024;
 
@@ -60,7 +60,9 @@ struct Server::PerLoop {
 Server::Server(EventLoops& loops, Service& service, ServerOptions options)
     : loops_(loops), service_(service), options_(std::move(options)) {}
 
-Server::~Server() { CHECK(!running_); }
+Server::~Server() {
+  CHECK(!running_);
+}
 
 Result<> Server::start() {
   boost::system::error_code error;
@@ -133,12 +135,18 @@ void Server::stop(std::chrono::milliseconds grace) {
   }
   const auto limit = std::chrono::steady_clock::now() + grace;
   for (auto& future : drained) future.wait_until(limit);
+  std::vector<std::future<void>> aborted;
   for (auto& here : per_loop_) {
-    here->loop.post([at = here.get()] {
+    auto done = std::make_shared<std::promise<void>>();
+    aborted.push_back(done->get_future());
+    here->loop.post([at = here.get(), done] {
       for (Session& session : at->sessions) session.abort();
+      done->set_value();
     });
   }
-  // What is left now waits for a service, and every such wait has its deadline.
+  // What is left now waits for a service, and every such wait has its deadline. Both kinds of answer are awaited: after
+  // this nothing on a loop refers to the server any more.
+  for (auto& future : aborted) future.wait();
   for (auto& future : drained) future.wait();
   running_ = false;
 }

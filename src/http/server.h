@@ -16,18 +16,18 @@
 namespace parley::http {
 
 struct ServerLimits {
-  std::size_t header_bytes = 16 * 1024;                  // request line and fields together; 431 beyond
-  std::chrono::milliseconds header_timeout{10'000};      // from a head's first byte to its last; 408
-  std::chrono::milliseconds idle_timeout{75'000};        // between requests
-  std::chrono::milliseconds body_idle_timeout{30'000};   // between two pieces of a request's body
-  std::chrono::milliseconds write_timeout{30'000};       // for the peer to take the next piece of an answer
-  std::size_t body_buffer = 64 * 1024;                   // read ahead of a large body
-  std::uint64_t drained_body_bytes = 64 * 1024;          // unread body that is read and dropped to keep a connection
-  std::size_t connections = 4096;                        // over all loops; beyond it: 503 and close
+  std::size_t header_bytes = 16 * 1024;                 // request line and fields together; 431 beyond
+  std::chrono::milliseconds header_timeout{10'000};     // from a head's first byte to its last; 408
+  std::chrono::milliseconds idle_timeout{75'000};       // between requests
+  std::chrono::milliseconds body_idle_timeout{30'000};  // between two pieces of a request's body
+  std::chrono::milliseconds write_timeout{30'000};      // for the peer to take the next piece of an answer
+  std::size_t body_buffer = 64 * 1024;                  // read ahead of a large body
+  std::uint64_t drained_body_bytes = 64 * 1024;         // unread body that is read and dropped to keep a connection
+  std::size_t connections = 4096;                       // over all loops; beyond it: 503 and close
 };
 
 struct ServerOptions {
-  std::string role;     // for logs and metrics
+  std::string role;  // for logs and metrics
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one, see Server::port()
   ServerLimits limits;
@@ -38,8 +38,8 @@ struct ServerOptions {
 struct ServerCounters {
   std::atomic<std::int64_t> open_connections{0};
   std::atomic<std::uint64_t> accepted_connections{0};
-  std::atomic<std::uint64_t> refused_connections{0};   // over the limit
-  std::atomic<std::uint64_t> malformed_requests{0};    // answered 400, 408 or 431 before any route
+  std::atomic<std::uint64_t> refused_connections{0};  // over the limit
+  std::atomic<std::uint64_t> malformed_requests{0};   // answered 400, 408 or 431 before any route
 };
 
 class Session;
@@ -55,8 +55,8 @@ class Server {
   std::uint16_t port() const { return port_; }
   const ServerCounters& counters() const { return counters_; }
 
-  // Not on a loop's thread. Stops accepting, closes idle connections, lets what is in flight finish within `grace`, then
-  // closes the rest. Returns when no session is left.
+  // Not on a loop's thread. Stops accepting, closes idle connections, lets what is in flight finish within `grace`,
+  // then closes the rest. Returns when no session is left.
   void stop(std::chrono::milliseconds grace);
 
  private:

@@ -9,6 +9,7 @@
 #include <boost/asio/use_future.hpp>
 #include <future>
 
+#include "base/one_shot.h"
 #include "http/http_upstream.h"
 
 namespace parley::http {
@@ -59,8 +60,9 @@ class TestService final : public Service {
     }
     if (request.path == "/peer") {
       const auto field = request.fields.find("X-Test");
-      co_return text_response(200, "text/plain", std::string(request.method_text) + " " + std::string(request.target) +
-                                                     " " + std::string(field.value_or("-")));
+      co_return text_response(200, "text/plain",
+                              std::string(request.method_text) + " " + std::string(request.target) + " " +
+                                  std::string(field.value_or("-")));
     }
     co_return text_response(404, "text/plain", "no");
   }
@@ -161,9 +163,10 @@ TEST_F(ServerTest, AnswersAndKeepsTheConnection) {
 
 TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   start();
-  const std::string answer =
-      once("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nonePOST /echo HTTP/1.1\r\nHost: h\r\n"
-           "Transfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n\r\nGET /size/1 HTTP/1.1\r\nHost: h\r\n" + kClose + "\r\n");
+  const std::string answer = once(
+      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nonePOST /echo HTTP/1.1\r\nHost: h\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n\r\nGET /size/1 HTTP/1.1\r\nHost: h\r\n" +
+      kClose + "\r\n");
   const std::size_t one = answer.find("\r\n\r\none"), two = answer.find("\r\n\r\ntwo"), x = answer.find("\r\n\r\nx");
   EXPECT_LT(one, two);
   EXPECT_LT(two, x);
@@ -251,8 +254,10 @@ TEST_F(ServerTest, TellsAHandlerThatABodyWasCutOff) {
 
 TEST_F(ServerTest, DrainsASmallUnreadBodyAndGoesOn) {
   start();
-  const std::string answer = once("POST /none HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /size/1 HTTP/1.1\r\n"
-                                  "Host: h\r\n" + kClose + "\r\n");
+  const std::string answer = once(
+      "POST /none HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /size/1 HTTP/1.1\r\n"
+      "Host: h\r\n" +
+      kClose + "\r\n");
   EXPECT_NE(answer.find("HTTP/1.1 404"), std::string::npos);
   EXPECT_NE(answer.find("HTTP/1.1 200"), std::string::npos);
 }
@@ -323,7 +328,8 @@ struct Called {
   std::string body, error;
 };
 
-Task<Called> call(HttpUpstream& upstream, std::string method, std::string target, std::string body, SteadyTime deadline) {
+Task<Called> call(HttpUpstream& upstream, std::string method, std::string target, std::string body,
+                  SteadyTime deadline) {
   Request request;
   request.method_text = method;
   request.method = parse_method(method);
@@ -395,6 +401,7 @@ TEST_F(UpstreamTest, AnswersUnavailableWhenNobodyListens) {
 
 TEST_F(UpstreamTest, AnswersTimeoutWhenTheDeadlinePasses) {
   start_both();
+  EXPECT_EQ(ask("GET", "/size/1").status, 200);  // so that a connection is there: what is late is the answer
   EXPECT_EQ(ask("GET", "/slow", {}, std::chrono::steady_clock::now()).error, "deadline_exceeded");
   service.release_slow.set_value();
 }

@@ -37,7 +37,9 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(at, static_cast<std::size_t>(digits + sizeof digits - at));
 }
 
-bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
+bool has_no_body(int status) {
+  return status < 200 || status == 204 || status == 304;
+}
 
 }  // namespace
 
@@ -69,7 +71,8 @@ Task<> Session::run() {
 Task<> Session::serve_requests() {
   for (;;) {
     switch (co_await read_head()) {
-      case Head::kClosed: co_return;
+      case Head::kClosed:
+        co_return;
       case Head::kTimedOut: {
         Response response = problem_response(
             {ErrorKind::kTimeout, "request_timeout", "The head of the request came too slowly.", {}, {}}, "");
@@ -78,11 +81,15 @@ Task<> Session::serve_requests() {
         co_return;
       }
       case Head::kTooLarge:
-        co_await refuse({ErrorKind::kHeadersTooLarge, "headers_too_large",
-                         "The request line and header fields may have at most " +
-                             std::to_string(limits_.header_bytes) + " bytes.", {}, {}});
+        co_await refuse(
+            {ErrorKind::kHeadersTooLarge,
+             "headers_too_large",
+             "The request line and header fields may have at most " + std::to_string(limits_.header_bytes) + " bytes.",
+             {},
+             {}});
         co_return;
-      case Head::kRead: break;
+      case Head::kRead:
+        break;
     }
     if (!co_await serve_one()) co_return;
   }
@@ -220,10 +227,8 @@ Task<> Session::refuse(Error error) {
   head_.method = Method::kOther;
   head_.http_1_0 = false;
   const std::string request_id = request_ids().next_request_id();
-  log_info("malformed request", {{"role", server_.options_.role},
-                                 {"request_id", request_id},
-                                 {"peer", peer_},
-                                 {"code", error.code}});
+  log_info("malformed request",
+           {{"role", server_.options_.role}, {"request_id", request_id}, {"peer", peer_}, {"code", error.code}});
   if (co_await respond(problem_response(error, request_id), false)) co_await linger();
 }
 

@@ -1,5 +1,5 @@
-// Session: one client connection from its first byte to its last: requests one after the other, pipelined or not. Lives on
-// its connection's loop, owned by the server's list for that loop.
+// Session: one client connection from its first byte to its last: requests one after the other, pipelined or not. Lives
+// on its connection's loop, owned by the server's list for that loop.
 #pragma once
 #include <string>
 
@@ -39,7 +39,7 @@ class Session {
   RequestHead head_;
   Request request_;
   std::string out_;
-  bool idle_ = true;        // between requests: nothing of the next one has come
+  bool idle_ = true;  // between requests: nothing of the next one has come
   bool finishing_ = false;
 };
 

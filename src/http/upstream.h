@@ -1,5 +1,5 @@
-// Upstream: the port through which one role asks another. in_process_upstream (same process, no socket) and http_upstream
-// (per-core keep-alive pools) implement it; breaker, retry, deadline and metrics wrap either.
+// Upstream: the port through which one role asks another. in_process_upstream (same process, no socket) and
+// http_upstream (per-core keep-alive pools) implement it; breaker, retry, deadline and metrics wrap either.
 #pragma once
 #include <memory>
 #include <string_view>
@@ -13,10 +13,10 @@ class Upstream {
   virtual ~Upstream() = default;
   // "messaging": for logs, metrics and health.
   virtual std::string_view name() const = 0;
-  // Sends `request` (its fields go out as they are; hop-by-hop fields are the caller's to leave out) and answers the head
-  // of the response; the rest comes through Response::stream, which gives its connection back when it ends or is
-  // destroyed. Errors: kUnavailable (no connection, connection lost before an answer), kTimeout (no head by `deadline`).
-  // `request` must live until the returned Response is done with.
+  // Sends `request` (its fields go out as they are; hop-by-hop fields are the caller's to leave out) and answers the
+  // head of the response; the rest comes through Response::stream, which gives its connection back when it ends or is
+  // destroyed. Errors: kUnavailable (no connection, connection lost before an answer), kTimeout (no head by
+  // `deadline`). `request` must live until the returned Response is done with.
   virtual Task<Result<Response>> call(Request& request, SteadyTime deadline) = 0;
 };
 
