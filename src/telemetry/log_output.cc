@@ -30,16 +30,18 @@ bool wait_until_writable() {
 
 }  // namespace
 
-bool write_to_stdout(std::string_view lines) {
+std::size_t write_to_stdout(std::string_view lines) {
   const bool may_block = !is_regular_file();
-  while (!lines.empty()) {
-    if (may_block && !wait_until_writable()) return false;
-    const ssize_t n = write(STDOUT_FILENO, lines.data(), may_block ? std::min(kPiece, lines.size()) : lines.size());
+  std::size_t taken = 0;
+  while (taken < lines.size()) {
+    if (may_block && !wait_until_writable()) break;
+    const std::size_t rest = lines.size() - taken;
+    const ssize_t n = write(STDOUT_FILENO, lines.data() + taken, may_block ? std::min(kPiece, rest) : rest);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (n <= 0) return false;
-    lines.remove_prefix(static_cast<std::size_t>(n));
+    if (n <= 0) break;
+    taken += static_cast<std::size_t>(n);
   }
-  return true;
+  return taken;
 }
 
 }  // namespace parley::log_detail
