@@ -1,0 +1,81 @@
+#include "auth/auth_middleware.h"
+
+#include <string_view>
+
+#include "base/text.h"
+#include "http/problem.h"
+
+namespace parley::auth {
+
+namespace {
+
+struct Credentials {
+  std::string_view token;  // empty: none was sent
+  std::optional<std::string_view> acting_for;
+};
+
+// The token of an Authorization field; empty if it is of another scheme.
+std::string_view bearer_token(std::string_view value) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (value.size() <= kScheme.size() || !equals_ignoring_ascii_case(value.substr(0, kScheme.size()), kScheme))
+    return {};
+  value.remove_prefix(kScheme.size());
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  return value;
+}
+
+Result<Credentials> credentials_of(const http::Fields& fields) {
+  Credentials credentials;
+  bool has_authorization = false;
+  for (const http::Field& field : fields) {
+    if (field.id == http::FieldId::authorization) {
+      if (has_authorization) return unauthorized("There is more than one Authorization field.");
+      has_authorization = true;
+      credentials.token = bearer_token(field.value);
+      if (credentials.token.empty()) return unauthorized("The Authorization field is not of the form: Bearer TOKEN.");
+    } else if (field.id == http::FieldId::unknown && equals_ignoring_ascii_case(field.name, "X-Parley-User")) {
+      if (credentials.acting_for) return invalid_field("header.X-Parley-User", "must be given at most once");
+      credentials.acting_for = field.value;
+    }
+  }
+  if (!has_authorization) return unauthorized("This needs a token: Authorization: Bearer TOKEN.");
+  return credentials;
+}
+
+http::Response refusal(const http::Exchange& exchange, const Error& error) {
+  http::Response response = http::problem_response(error, exchange.request_id);
+  if (error.kind == ErrorKind::kUnauthenticated) {
+    // RFC 6750, section 3.1: the error attribute is for a token that was sent.
+    const bool sent = exchange.request.fields.find(http::FieldId::authorization).has_value();
+    response.headers.add("WWW-Authenticate", sent ? R"(Bearer error="invalid_token")" : "Bearer");
+  }
+  return response;
+}
+
+}  // namespace
+
+http::Middleware::Verdict AuthMiddleware::before(http::Exchange& exchange) {
+  if (exchange.route != nullptr && exchange.route->access == http::Access::kOpen) return {};
+  const Result<Credentials> sent = credentials_of(exchange.request.fields);
+  if (!sent) return refusal(exchange, sent.error());
+  auto answer = authenticator_.try_authenticate(sent->token, sent->acting_for);
+  if (!answer) {
+    std::optional<std::string> acting_for;
+    if (sent->acting_for) acting_for.emplace(*sent->acting_for);
+    return wait_for_keys(exchange, std::string(sent->token), std::move(acting_for));
+  }
+  if (!*answer) return refusal(exchange, answer->error());
+  exchange.caller = std::move(**answer);
+  return {};
+}
+
+Task<std::optional<http::Response>> AuthMiddleware::wait_for_keys(http::Exchange& exchange, std::string token,
+                                                                  std::optional<std::string> acting_for) {
+  Authenticator::Answer answer =
+      co_await authenticator_.authenticate(std::move(token), std::move(acting_for), exchange.deadline);
+  if (!answer) co_return refusal(exchange, answer.error());
+  exchange.caller = std::move(*answer);
+  co_return std::nullopt;
+}
+
+}  // namespace parley::auth
