@@ -1,5 +1,6 @@
-// Signatures by another implementation (PyJWT 2, over pyca/cryptography), so that signer and verifier here cannot be wrong
-// in the same way. Each signs kPayload under the header {"alg":ALG,"kid":KID,"typ":"JWT"}; the private keys are gone.
+// Signatures by another implementation (PyJWT 2, over pyca/cryptography), so that signer and verifier here cannot be
+// wrong in the same way. Each signs kPayload under the header {"alg":ALG,"kid":KID,"typ":"JWT"}; the private keys are
+// gone.
 #pragma once
 #include <string_view>
 
@@ -39,8 +40,7 @@ inline constexpr InteropKey kInteropKeys[] = {
      R"(YotccnzKyTk1RF8W-6TZkyZ2L9oMK","y":"AAYwP9XWBPamnDbD-vgkRhylmgRVDEetBf5ouUB1muxrp-MXqkYpM0)"
      R"(WmFXOLSHG6sIRkz2R2aI6cUq5p5wgGHZhV"})",
      "3yQioy_BibJIaT2yhwgGL7nzLm7-rOnKe1KTSeYcdCE"},
-    {"ed",
-     R"({"crv":"Ed25519","kty":"OKP","x":"f6ikdb3aaosCTSMjzdJzmoPhyaHtJimiKNH_Sv7F8ks"})",
+    {"ed", R"({"crv":"Ed25519","kty":"OKP","x":"f6ikdb3aaosCTSMjzdJzmoPhyaHtJimiKNH_Sv7F8ks"})",
      "FhJELX7vFj7rIwYAwW6Gq01f8k0K1YJzsOffwxL2tI8"},
 };
 
@@ -75,16 +75,14 @@ inline constexpr InteropSignature kInteropSignatures[] = {
      "VmbRKxeHDWCf8m9eiJhaSsF3B4pizPBVrJsceZSaCmaoEzjBrhbvahGuu_ZTsiEmjoaEznYggLZ2p-aAuhlO0oaIjCmEevQMFD56"
      "UAtYaqQjqdwFBc_0d5axBxlCislyNH7fQEaKg64go-myI73SayGY6tqqU0dSjcb8BMntePHQtIV3wfkMH-sdm9pHy2IS5HSQyhq2"
      "fOX4KJAZDksWZL-zBeU7hOmBAraLtlR3n5ExIo5r9g"},
-    {"ES256", "p256",
-     "UGRPGRO_oUklHJceVZzgGAztPwXcJny0ss7PBh7QO6QH-Uvu15djoBoJYAY8VtkXmK6K6QoerbFgVoeObNYiYQ"},
+    {"ES256", "p256", "UGRPGRO_oUklHJceVZzgGAztPwXcJny0ss7PBh7QO6QH-Uvu15djoBoJYAY8VtkXmK6K6QoerbFgVoeObNYiYQ"},
     {"ES384", "p384",
      "VSYXdOtRwLMl6mtyrlibIgmWDFtxcIKjO0o3TUHYLBvO2-1lk5Hv80HSBMDtPmnq5wbaoUUc2Py4a1amoZuZBMJCwgErLVXVuNvn"
      "6ZQY_npvgkGbHESN9ifJ4oAF-Fwm"},
     {"ES512", "p521",
      "AVS9Ydvj3ZtesLJkasocMJqwPHWooAKymZ6j_IMWdYcIH9YP2XMx7bQK-i4vJIZkYxbGlEsIBxns-SzRwnntH3SfAN5ImfDM-hs2"
      "Z6ts_Iyig4a44CnEQhjjuC5G4fAZPXzS7zg6NQ0G0hyCC0mZMbT_mk1FeEFsuX4D-9SnpNlr_qRE"},
-    {"EdDSA", "ed",
-     "Dp7Bik5SUjzPRzZzB6tQ5rsYVcO1XY4kXluJzq7uFvYYk0gNO-piG7BgZm2lW5oCBKsuaNBUlr0a8BxkjnpUDA"},
+    {"EdDSA", "ed", "Dp7Bik5SUjzPRzZzB6tQ5rsYVcO1XY4kXluJzq7uFvYYk0gNO-piG7BgZm2lW5oCBKsuaNBUlr0a8BxkjnpUDA"},
 };
 
 }  // namespace parley::auth::testing
