@@ -53,7 +53,7 @@ std::string_view to_string(BreakerState state) {
   return "unknown";
 }
 
-CircuitBreaker::CircuitBreaker(BreakerSettings settings, const Clock& clock, Observer observer)
+CircuitBreaker::CircuitBreaker(CircuitBreakerSettings settings, const Clock& clock, Observer observer)
     : settings_(settings),
       clock_(clock),
       observer_(std::move(observer)),
@@ -111,12 +111,18 @@ CircuitBreaker::Sums CircuitBreaker::sums(std::int64_t now) const {
   return total;
 }
 
-std::expected<CircuitBreaker::Permit, CircuitBreaker::Denied> CircuitBreaker::acquire_slow() {
-  const std::int64_t now = now_ns();
-  // While open, callers turn back here without the lock.
-  const std::int64_t until = open_until_ns_.load(std::memory_order_acquire);
-  if (state() == BreakerState::kOpen && now < until) return std::unexpected(Denied{rounded_up(until - now)});
+std::optional<CircuitBreaker::Denied> CircuitBreaker::would_deny() const {
+  if (state() != BreakerState::kOpen) [[likely]]
+    return std::nullopt;
+  const std::int64_t left = open_until_ns_.load(std::memory_order_acquire) - now_ns();
+  if (left <= 0) return std::nullopt;
+  return Denied{rounded_up(left)};
+}
 
+std::expected<CircuitBreaker::Permit, CircuitBreaker::Denied> CircuitBreaker::acquire_slow() {
+  if (const std::optional<Denied> denied = would_deny()) return std::unexpected(*denied);  // without the lock
+
+  const std::int64_t now = now_ns();
   const std::lock_guard lock(mutex_);
   if (state() == BreakerState::kOpen) {
     const std::int64_t open_until = open_until_ns_.load(std::memory_order_relaxed);

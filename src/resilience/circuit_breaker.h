@@ -14,6 +14,7 @@
 #include <expected>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,7 +26,7 @@ namespace parley {
 enum class BreakerState : std::uint8_t { kClosed, kOpen, kHalfOpen };
 std::string_view to_string(BreakerState state);  // "closed", "open", "half_open"
 
-struct BreakerSettings {
+struct CircuitBreakerSettings {
   std::chrono::milliseconds window{10'000};    // ≥ 10 ms; rolls in tenths
   std::uint64_t volume_threshold = 20;         // ≥ 1
   double error_share = 0.5;                    // in (0, 1]
@@ -83,7 +84,7 @@ class CircuitBreaker {
   };
 
   // CHECK-fails on settings outside their bounds. `clock` must outlive the breaker.
-  CircuitBreaker(BreakerSettings settings, const Clock& clock, Observer observer = {});
+  CircuitBreaker(CircuitBreakerSettings settings, const Clock& clock, Observer observer = {});
   CircuitBreaker(const CircuitBreaker&) = delete;
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
 
@@ -93,6 +94,8 @@ class CircuitBreaker {
       return Permit(this, word, false);
     return acquire_slow();
   }
+  // Whether acquire() would turn the caller away for being open. Takes nothing, changes nothing.
+  std::optional<Denied> would_deny() const;
   BreakerState state() const { return state_of(word_.load(std::memory_order_acquire)); }
   BreakerSnapshot snapshot() const;
 
@@ -117,7 +120,7 @@ class CircuitBreaker {
   Sums sums(std::int64_t now) const;
   void change_to(BreakerState to, std::int64_t now);  // under mutex_
 
-  const BreakerSettings settings_;
+  const CircuitBreakerSettings settings_;
   const Clock& clock_;
   const Observer observer_;
   const std::int64_t bucket_ns_;

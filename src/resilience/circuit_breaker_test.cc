@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr BreakerSettings kSettings{
+constexpr CircuitBreakerSettings kSettings{
     .window = seconds(10), .volume_threshold = 10, .error_share = 0.5, .open_time = seconds(5), .half_open_probes = 2};
 
 class CircuitBreakerTest : public ::testing::Test {
@@ -82,12 +82,18 @@ TEST_F(CircuitBreakerTest, WhileOpenTurnsCallersAwayAndSaysForHowLong) {
   clock.advance(milliseconds(4'999));
   EXPECT_EQ(breaker.acquire().error().retry_after, milliseconds(1));
   EXPECT_EQ(breaker.snapshot().retry_after, milliseconds(1));
+  EXPECT_EQ(breaker.would_deny()->retry_after, milliseconds(1));
   EXPECT_EQ(breaker.state(), BreakerState::kOpen);
 }
 
 TEST_F(CircuitBreakerTest, AfterTheOpenTimeLetsOnlyTheProbesThrough) {
   std::vector<CircuitBreaker::Permit> probes;
-  half_open_with(probes, 2);
+  open();
+  clock.advance(kSettings.open_time);
+  EXPECT_FALSE(breaker.would_deny().has_value());
+  EXPECT_EQ(breaker.state(), BreakerState::kOpen);  // asking took nothing
+  probes.push_back(std::move(breaker.acquire().value()));
+  probes.push_back(std::move(breaker.acquire().value()));
   EXPECT_TRUE(probes[0].is_probe());
   const auto denied = breaker.acquire();
   ASSERT_FALSE(denied.has_value());
@@ -178,7 +184,7 @@ TEST(CircuitBreakerProperty, HoldsItsBoundsInRandomHistories) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     SeededRandom random(seed);
     ManualClock clock;
-    BreakerSettings settings = kSettings;
+    CircuitBreakerSettings settings = kSettings;
     settings.half_open_probes = static_cast<std::uint32_t>(1 + random.below(4));
     settings.volume_threshold = 1 + random.below(10);
     settings.error_share = 0.1 + 0.9 * random.unit();
@@ -218,7 +224,7 @@ TEST(CircuitBreakerProperty, HoldsItsBoundsInRandomHistories) {
 
 TEST(CircuitBreakerConcurrent, NeverHasMoreThanNProbesOutWhateverTheThreadsDo) {
   ManualClock clock;
-  BreakerSettings settings = kSettings;
+  CircuitBreakerSettings settings = kSettings;
   settings.half_open_probes = 3;
   std::atomic<int> probes_out{0};
   std::atomic<int> most{0};
@@ -258,7 +264,7 @@ TEST(CircuitBreakerConcurrent, NeverHasMoreThanNProbesOutWhateverTheThreadsDo) {
 
 TEST(CircuitBreakerConcurrent, LosesNoOutcomeOfAnyThread) {
   ManualClock clock;
-  CircuitBreaker breaker(BreakerSettings{.error_share = 1.0}, clock);
+  CircuitBreaker breaker(CircuitBreakerSettings{.error_share = 1.0}, clock);
   breaker.acquire()->success();  // so that the share of failures never reaches 1
   std::vector<std::thread> threads;
   for (int t = 0; t < 12; ++t) {  // more threads than shards
