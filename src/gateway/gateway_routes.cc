@@ -1,0 +1,47 @@
+#include "gateway/gateway_routes.h"
+
+namespace parley::gateway {
+
+namespace {
+
+using enum http::Method;
+
+constexpr bool kHonoursKey = true;
+constexpr Role kM = Role::kMessaging;
+
+// clang-format off
+constexpr ProxiedRoute kRoutes[] = {
+    {kPost,   "/v1/messages",                                          "send_message",        kM, kHonoursKey},
+    {kGet,    "/v1/messages/conversations/{conversation_id}",          "list_messages_alias", kM, false, PathMapping::kConversationMessages},
+    {kGet,    "/v1/messages/{message_id}",                             "get_message",         kM},
+    {kPut,    "/v1/messages/{message_id}",                             "edit_message",        kM},
+    {kDelete, "/v1/messages/{message_id}",                             "delete_message",      kM},
+    {kGet,    "/v1/messages/{message_id}/history",                     "get_message_history", kM},
+    {kGet,    "/v1/messages/{message_id}/replies",                     "list_replies",        kM},
+    {kPost,   "/v1/messages/{message_id}/reactions",                   "add_reaction",        kM},
+    {kDelete, "/v1/messages/{message_id}/reactions/{reaction}",        "remove_reaction",     kM},
+    {kPost,   "/v1/conversations",                                     "create_conversation", kM, kHonoursKey},
+    {kGet,    "/v1/conversations",                                     "list_conversations",  kM},
+    {kGet,    "/v1/conversations/{conversation_id}",                   "get_conversation",    kM},
+    {kPut,    "/v1/conversations/{conversation_id}",                   "update_conversation", kM},
+    {kDelete, "/v1/conversations/{conversation_id}",                   "delete_conversation", kM},
+    {kGet,    "/v1/conversations/{conversation_id}/messages",          "list_messages",       kM},
+    {kPost,   "/v1/conversations/{conversation_id}/members",           "add_member",          kM},
+    {kGet,    "/v1/conversations/{conversation_id}/members",           "list_members",        kM},
+    {kDelete, "/v1/conversations/{conversation_id}/members/{user_id}", "remove_member",       kM},
+    {kPut,    "/v1/conversations/{conversation_id}/members/{user_id}/role", "set_member_role", kM},
+    {kPut,    "/v1/conversations/{conversation_id}/read",              "set_read_mark",       kM},
+    {kPost,   "/v1/conversations/{conversation_id}/import",            "import_messages",     kM},
+    {kGet,    "/v1/users/me",                                          "get_own_profile",     kM},
+    {kPut,    "/v1/users/me",                                          "update_own_profile",  kM},
+    {kGet,    "/v1/users/{user_id}",                                   "get_user",            kM},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const ProxiedRoute> proxied_routes() {
+  return kRoutes;
+}
+
+}  // namespace parley::gateway

@@ -1,0 +1,23 @@
+// What the gateway passes on, to which service, how. The one table; api/gateway.yaml says the same to clients.
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "config/role.h"
+#include "gateway/proxy.h"
+#include "http/message.h"
+
+namespace parley::gateway {
+
+struct ProxiedRoute {
+  http::Method method;
+  std::string_view pattern;
+  std::string_view operation_id;
+  Role role;
+  bool honours_idempotency_key = false;  // x-idempotency: key
+  PathMapping mapping = PathMapping::kStripVersion;
+};
+
+std::span<const ProxiedRoute> proxied_routes();
+
+}  // namespace parley::gateway

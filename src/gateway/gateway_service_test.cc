@@ -1,0 +1,287 @@
+// The gateway's service as a whole, before a messaging service of this process and before one over HTTP: the same
+// tests.
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <boost/asio/use_future.hpp>
+#include <cctype>
+#include <future>
+#include <thread>
+
+#include "gateway/gateway.h"
+#include "gateway/gateway_routes.h"
+#include "gateway/testing/fakes.h"
+#include "http/http_upstream.h"
+#include "http/in_process_upstream.h"
+#include "http/problem.h"
+#include "http/server.h"
+
+namespace parley::gateway {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Answers with what it was asked; /users/ID with the problem or status that ID names.
+class EchoService final : public http::Service {
+ public:
+  Task<http::Response> serve(http::Request& request) override {
+    ++calls;
+    if (request.path == "/health/live") co_return http::json_response(200, "{}");
+    if (request.path == "/users/missing") {
+      co_return http::problem_response(not_found("user").error(), *request.fields.find("X-Request-Id"));
+    }
+    if (request.path == "/users/broken") co_return http::json_response(500, "{}");
+    if (request.path == "/users/large") {
+      co_return http::text_response(200, "text/plain", std::string(300'000, 'x'));
+    }
+    const Result<std::string> body = co_await http::read_all(*request.body, 1 << 20);
+    if (!body) co_return http::problem_response(body.error(), "");
+    std::string text(request.method_text);
+    text.append(" ").append(request.target).append("\n");
+    for (const http::Field& field : request.fields) {
+      if (field.id == http::FieldId::host || field.id == http::FieldId::content_length) continue;
+      text.append(field.name).append(": ").append(field.value).append("\n");
+    }
+    text.append("\n").append(*body);
+    http::Response response = http::text_response(200, "text/plain", std::move(text));
+    response.headers.add("X-Service", "echo");
+    co_return response;
+  }
+  std::atomic<int> calls{0};
+};
+
+class PassAll final : public http::Middleware {};
+
+enum class Way { kInProcess, kHttp };
+
+class GatewayServiceTest : public ::testing::TestWithParam<Way> {
+ protected:
+  GatewayServiceTest() {
+    options.resilience.breaker = {.volume_threshold = 4, .error_share = 0.5, .open_time = seconds(60)};
+    options.resilience.retry.max_attempts = 1;
+    options.cors_allowed_origins = {"https://app.example"};
+  }
+  void SetUp() override {
+    loops.start();
+    std::shared_ptr<http::Upstream> upstream;
+    if (GetParam() == Way::kInProcess) {
+      upstream = std::make_shared<http::InProcessUpstream>("messaging", service);
+    } else {
+      server.emplace(loops, service, http::ServerOptions{.role = "messaging"});
+      ASSERT_TRUE(server->start());
+      http::HttpUpstreamOptions to{.name = "messaging"};
+      to.url = *http::parse_url("http://127.0.0.1:" + std::to_string(server->port()));
+      upstream = std::make_shared<http::HttpUpstream>(loops, std::move(to));
+    }
+    gateway.emplace(options, GatewayDependencies{.upstreams = {{Role::kMessaging, upstream}},
+                                                 .authentication = std::make_shared<PassAll>(),
+                                                 .more_routes = {},
+                                                 .metrics = metrics,
+                                                 .clock = clock,
+                                                 .random = random,
+                                                 .timer = timer,
+                                                 .loops = loops.size()});
+  }
+  void TearDown() override {
+    stop_server();
+    loops.stop();
+    gateway.reset();
+  }
+  void stop_server() {
+    if (server) server->stop(seconds(5));
+    server.reset();
+  }
+
+  struct Answer {
+    int status;
+    http::HeaderText headers;
+    std::string body;
+    std::optional<std::uint64_t> head_length;
+  };
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  Answer ask(std::string_view method, std::string target, Pairs fields = {}, std::string body = {},
+             std::string peer = "10.0.0.1") {
+    return asio::co_spawn(
+               loops.at(0).io(),
+               serve(std::string(method), std::move(target), std::move(fields), std::move(body), std::move(peer)),
+               asio::use_future)
+        .get();
+  }
+  Task<Answer> serve(std::string method, std::string target, Pairs fields, std::string body, std::string peer) {
+    http::TextBody text(body);
+    http::Request request;
+    request.method = http::parse_method(method);
+    request.method_text = method;
+    request.set_target(target);
+    request.fields.add("Host", "chat.example");
+    for (const auto& [name, value] : fields) request.fields.add(name, value);
+    request.body = &text;
+    request.peer = peer;
+    http::Response response = co_await gateway->service().serve(request);
+    Answer answer{response.status, response.headers, std::move(response.body), response.head_length};
+    if (response.stream) answer.body = *co_await http::read_all(*response.stream, 10'000'000);
+    co_return answer;
+  }
+
+  EchoService service;
+  EventLoops loops{1};
+  SystemClock clock;
+  SecureRandom random;
+  LoopTimer timer;
+  Metrics metrics;
+  GatewayOptions options;
+  std::optional<http::Server> server;
+  std::optional<Gateway> gateway;
+};
+
+TEST_P(GatewayServiceTest, AsksTheServiceTheSameEitherWay) {
+  const Answer answer = ask("POST", "/v1/messages/a%2Fb/reactions?x=%20",
+                            {{"Authorization", "Bearer t"},
+                             {"Connection", "x-gone"},
+                             {"X-Gone", "1"},
+                             {"TE", "trailers"},
+                             {"X-Request-Id", "rid-1"},
+                             {"X-Forwarded-For", "6.6.6.6"}},
+                            "the body");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body,
+            "POST /messages/a%2Fb/reactions?x=%20\n"
+            "Authorization: Bearer t\nX-Forwarded-For: 10.0.0.1\nX-Forwarded-Proto: http\n"
+            "X-Forwarded-Host: chat.example\nVia: 1.1 parley\nX-Request-Id: rid-1\n\nthe body");
+  EXPECT_EQ(answer.headers.find("X-Service"), "echo");
+  EXPECT_EQ(answer.headers.find("X-Request-Id"), "rid-1");
+  for (const char* name : {"Connection", "Transfer-Encoding", "Content-Length", "Date", "Keep-Alive"}) {
+    EXPECT_FALSE(answer.headers.find(name)) << name;
+  }
+}
+
+TEST_P(GatewayServiceTest, MapsTheMessagesOfAConversation) {
+  EXPECT_TRUE(ask("GET", "/v1/messages/conversations/%E4%BC%9A?limit=2")
+                  .body.starts_with("GET /conversations/%E4%BC%9A/messages?limit=2\n"));
+}
+
+TEST_P(GatewayServiceTest, AddsAKeyToAMessageThatHasNone) {
+  EXPECT_NE(ask("POST", "/v1/messages", {}, "{}").body.find("\nIdempotency-Key: "), std::string::npos);
+  EXPECT_EQ(ask("PUT", "/v1/messages/1", {}, "{}").body.find("Idempotency-Key"), std::string::npos);
+}
+
+TEST_P(GatewayServiceTest, AProblemComesThroughUnchanged) {
+  const Answer answer = ask("GET", "/v1/users/missing", {{"X-Request-Id", "rid-2"}});
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(answer.headers.find("Content-Type"), "application/problem+json");
+  EXPECT_EQ(answer.body, http::problem_response(not_found("user").error(), "rid-2").body);
+}
+
+TEST_P(GatewayServiceTest, StreamsAnAnswerLargerThanAnyBuffer) {
+  EXPECT_EQ(ask("GET", "/v1/users/large").body, std::string(300'000, 'x'));
+}
+
+TEST_P(GatewayServiceTest, AnswersHeadWhereverGetWould) {
+  const Answer answer = ask("HEAD", "/v1/users/large");
+  EXPECT_EQ(answer.status, 200);
+  if (GetParam() == Way::kHttp) EXPECT_EQ(answer.head_length, 300'000u);
+}
+
+TEST_P(GatewayServiceTest, NeverReachesWhatIsInternalOrUnknown) {
+  for (const char* path : {"/internal/x", "/v1/internal/x", "/messages", "/v1", "/v1/", "/v1/health",
+                           "/v1/conversations/../x", "/v1/users/%2e%2e", "/v1/users/a/b"}) {
+    const int status = ask("GET", path).status;
+    EXPECT_TRUE(status == 404 || status == 400) << path << " " << status;
+  }
+  EXPECT_EQ(ask("PATCH", "/v1/messages/1").status, 405);
+  EXPECT_EQ(service.calls.load(), 0);
+}
+
+TEST_P(GatewayServiceTest, OpensTheCircuitAndSaysSoInHealthAndMetrics) {
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(ask("GET", "/v1/users/broken").status, 500);
+  const Answer answer = ask("GET", "/v1/users/me");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.headers.find("Retry-After"), "60");
+  EXPECT_NE(answer.body.find("\"circuit_open\""), std::string::npos);
+  EXPECT_EQ(service.calls.load(), 4);
+  const std::string health = ask("GET", "/health", {}, {}, "127.0.0.1").body;
+  EXPECT_NE(health.find("\"status\":\"degraded\""), std::string::npos) << health;
+  EXPECT_NE(health.find("\"breaker\":\"open\""), std::string::npos) << health;
+  const std::string shown = ask("GET", "/metrics", {}, {}, "127.0.0.1").body;
+  EXPECT_NE(shown.find("parley_upstream_circuit_state{upstream=\"messaging\"} 1"), std::string::npos);
+  EXPECT_NE(shown.find("parley_upstream_failures_total{reason=\"status\",upstream=\"messaging\"} 4"),
+            std::string::npos);
+}
+
+TEST_P(GatewayServiceTest, ShowsItsDependenciesToThisHostOnly) {
+  EXPECT_EQ(ask("GET", "/health", {}, {}, "10.0.0.1").body, R"({"status":"degraded"})");  // nothing is known yet
+  EXPECT_EQ(ask("GET", "/health", {{"X-Forwarded-For", "10.0.0.1"}}, {}, "127.0.0.1").body, R"({"status":"degraded"})");
+  EXPECT_NE(ask("GET", "/health", {}, {}, "127.0.0.1").body.find("\"messaging\""), std::string::npos);
+}
+
+TEST_P(GatewayServiceTest, ChecksItsUpstreamsAndStopsInTime) {
+  std::promise<void> stopped;
+  loops.at(0).post([this] { gateway->start_checks(loops.at(0)); });
+  while (gateway->health().at(0).status != "ok") std::this_thread::yield();
+  loops.at(0).post([this, &stopped] { gateway->stop_checks([&stopped] { stopped.set_value(); }); });
+  stopped.get_future().get();
+  EXPECT_EQ(ask("GET", "/health", {}, {}, "10.0.0.1").body, R"({"status":"ok"})");
+}
+
+TEST_P(GatewayServiceTest, ShowsMetricsToThisHostOnly) {
+  EXPECT_EQ(ask("GET", "/metrics", {}, {}, "::1").status, 200);
+  EXPECT_EQ(ask("GET", "/metrics", {}, {}, "10.0.0.1").status, 401);
+  EXPECT_EQ(ask("GET", "/metrics", {{"Authorization", "Bearer "}}, {}, "10.0.0.1").status, 401);
+  EXPECT_EQ(ask("GET", "/metrics", {{"X-Forwarded-For", "1.1.1.1"}}, {}, "127.0.0.1").status, 401);
+}
+
+TEST_P(GatewayServiceTest, AnswersAPreflightFromAnAllowedOriginOnly) {
+  const Answer yes =
+      ask("OPTIONS", "/v1/messages", {{"Origin", "https://app.example"}, {"Access-Control-Request-Method", "POST"}});
+  EXPECT_EQ(yes.status, 204);
+  EXPECT_EQ(yes.headers.find("Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_FALSE(yes.headers.find("Access-Control-Allow-Credentials"));
+  const Answer no =
+      ask("OPTIONS", "/v1/messages", {{"Origin", "https://evil.example"}, {"Access-Control-Request-Method", "POST"}});
+  EXPECT_FALSE(no.headers.find("Access-Control-Allow-Origin"));
+  EXPECT_FALSE(no.headers.find("Access-Control-Allow-Methods"));
+  const Answer plain = ask("GET", "/v1/users/me", {{"Origin", "https://app.example"}});
+  EXPECT_EQ(plain.headers.find("Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(plain.headers.find("Vary"), "Origin");
+}
+
+TEST_P(GatewayServiceTest, AnUpstreamThatIsGoneIs503AndThenTheCircuitOpens) {
+  if (GetParam() == Way::kInProcess) GTEST_SKIP() << "a role of this process does not go away";
+  stop_server();
+  for (int i = 0; i < 4; ++i) {
+    const Answer answer = ask("GET", "/v1/users/me");
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_NE(answer.body.find("\"upstream_unavailable\""), std::string::npos) << answer.body;
+    EXPECT_TRUE(answer.headers.find("Retry-After"));
+  }
+  EXPECT_NE(ask("GET", "/v1/users/me").body.find("\"circuit_open\""), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(BothWays, GatewayServiceTest, ::testing::Values(Way::kInProcess, Way::kHttp),
+                         [](const auto& info) { return info.param == Way::kHttp ? "OverHttp" : "InProcess"; });
+
+// The table and api/gateway.yaml say the same: routes, operations, and which of them honour a key.
+TEST(ProxiedRoutes, AreThoseOfTheContract) {
+  std::map<std::string, std::string> contract, table;
+  for (const auto& path : YAML::LoadFile(PARLEY_SOURCE_DIR "/api/gateway.yaml")["paths"]) {
+    const auto pattern = path.first.as<std::string>();
+    if (!pattern.starts_with("/v1/")) continue;
+    for (const auto& operation : path.second) {
+      std::string method = operation.first.as<std::string>();
+      if (method == "parameters") continue;
+      std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return std::toupper(c); });
+      contract[method + " " + pattern] = operation.second["operationId"].as<std::string>() +
+                                         (operation.second["x-idempotency"].as<std::string>("") == "key" ? " key" : "");
+    }
+  }
+  for (const ProxiedRoute& route : proxied_routes()) {
+    table[std::string(to_string(route.method)) + " " + std::string(route.pattern)] =
+        std::string(route.operation_id) + (route.honours_idempotency_key ? " key" : "");
+  }
+  EXPECT_EQ(table, contract);
+}
+
+}  // namespace
+}  // namespace parley::gateway
