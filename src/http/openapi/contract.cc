@@ -61,6 +61,7 @@ void compile_body(const YAML::Node& given, const YAML::Node& root, Operation& op
 Operation compile_operation(const YAML::Node& node, const YAML::Node& root) {
   Operation operation;
   operation.id = node["operationId"].as<std::string>();
+  if (const auto summary = node["summary"]) operation.summary = summary.as<std::string>();
   if (const auto security = node["security"]) operation.open = security.size() == 0;
   if (const auto limit = node["x-max-body-bytes"]) operation.max_body_bytes = limit.as<std::uint64_t>();
   if (const auto limit = node["x-max-lines"]) operation.max_lines = limit.as<std::uint64_t>();
@@ -77,6 +78,7 @@ Result<std::shared_ptr<const Contract>> Contract::parse(std::string_view yaml) {
   std::string where = "the document";
   try {
     const YAML::Node root = YAML::Load(contract->text_);
+    if (root["info"] && root["info"]["title"]) contract->title_ = root["info"]["title"].as<std::string>();
     const YAML::Node paths = root["paths"];
     if (!paths || !paths.IsMap()) throw std::invalid_argument("there are no paths");
     for (const auto& path : paths) {

@@ -30,6 +30,7 @@ struct Operation {
   std::string id;
   Method method = Method::kGet;
   std::string pattern;
+  std::string summary;
   bool open = false;  // `security: []`: no token asked
   std::vector<Parameter> parameters;
   BodyFormat body_format = BodyFormat::kNone;
@@ -52,11 +53,13 @@ class Contract {
   const Operation& at(std::string_view operation_id) const;
   // The row of a route table for that operation: method, pattern and access come from the contract.
   Route route(std::string_view operation_id, Handler handler) const;
+  std::string_view title() const { return title_; }
   // The file, as /openapi.yaml shows it.
   std::string_view text() const { return text_; }
 
  private:
   std::string text_;
+  std::string title_;
   std::vector<Operation> operations_;
 };
 
