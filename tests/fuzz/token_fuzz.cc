@@ -1,5 +1,5 @@
-// libFuzzer: whatever is sent as a token, or served as a key set, is refused or read; it never crashes, and nothing unsigned
-// is ever accepted. The first byte says which reader gets the rest.
+// libFuzzer: whatever is sent as a token, or served as a key set, is refused or read; it never crashes, and nothing
+// unsigned is ever accepted. The first byte says which reader gets the rest.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
