@@ -15,6 +15,7 @@ enum class ErrorKind {
   kForbidden,             // 403: known to the caller, but not allowed
   kNotFound,              // 404: unknown, or not the caller's to know of
   kMethodNotAllowed,      // 405
+  kRequestTimeout,        // 408: the caller's own head or body came too slowly
   kConflict,              // 409
   kGone,                  // 410
   kPreconditionFailed,    // 412

@@ -12,7 +12,7 @@ Task<Result<>> ForwardedBody::hold() {
     if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty() || piece->size() > *size - whole_.size()) {
       failed_ = true;
-      co_return fail(ErrorKind::kInvalid, "body_truncated", "The body is not as long as it said.");
+      co_return fail(ErrorKind::kInvalid, "bad_request", "The body is not as long as it said.");
     }
     if (piece->size() == *size) {
       whole_ = *piece;  // stays valid: nobody asks the client's body for more

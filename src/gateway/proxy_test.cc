@@ -246,7 +246,7 @@ TEST_F(ProxyTest, TellsUnreachableAndTooSlowInTheContractsWords) {
 
 TEST_F(ProxyTest, AnswersAClientsBrokenBodyAsTheClientsFault) {
   for (const bool honours_key : {true, false}) {
-    ScriptedBody broken({"ab"}, 5, Error{ErrorKind::kInvalid, "body_truncated", "gone", {}, {}});
+    ScriptedBody broken({"ab"}, 5, Error{ErrorKind::kInvalid, "bad_request", "gone", {}, {}});
     client.body = &broken;
     to(http::Method::kPost, "/v1/messages");
     EXPECT_EQ(forward(PathMapping::kStripVersion, honours_key).status, 400);

@@ -213,10 +213,10 @@ TEST_F(ResilientUpstreamTest, CountsOnlyTheUpstreamsOwnFailures) {
 TEST_F(ResilientUpstreamTest, AClientThatGoesAwayCountsForNothing) {
   script({FakeUpstream::status(200)});
   for (int i = 0; i < 30; ++i) {
-    ScriptedBody gone({"half"}, 8, Error{ErrorKind::kInvalid, "body_truncated", "gone", {}, {}});
-    EXPECT_EQ(call(http::Method::kPost, gone, false).error().code, "body_truncated");
-    ScriptedBody slow({"half"}, 8, Error{ErrorKind::kTimeout, "body_timeout", "slow", {}, {}});
-    EXPECT_EQ(call(http::Method::kPost, slow, false).error().code, "body_timeout");
+    ScriptedBody gone({"half"}, 8, Error{ErrorKind::kInvalid, "bad_request", "gone", {}, {}});
+    EXPECT_EQ(call(http::Method::kPost, gone, false).error().code, "bad_request");
+    ScriptedBody slow({"half"}, 8, Error{ErrorKind::kRequestTimeout, "request_timeout", "slow", {}, {}});
+    EXPECT_EQ(call(http::Method::kPost, slow, false).error().code, "request_timeout");
   }
   EXPECT_EQ(upstream().breaker().snapshot().outcomes, 0u);
   EXPECT_EQ(observer->failures, 0);

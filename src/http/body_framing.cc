@@ -60,7 +60,7 @@ Result<std::string_view> ConnectionBody::take_buffered() {
 }
 
 Task<Result<std::string_view>> ConnectionBody::read() {
-  if (failed_) co_return fail(ErrorKind::kInvalid, "body_truncated", "The body ended before its end.");
+  if (failed_) co_return fail(ErrorKind::kInvalid, "bad_request", "The body ended before its end.");
   for (;;) {
     const Result<std::string_view> piece = take_buffered();
     if (!piece || !piece->empty() || complete()) co_return piece;
@@ -70,7 +70,7 @@ Task<Result<std::string_view>> ConnectionBody::read() {
       connection_.set_timeout(idle_timeout_);
       if (!co_await connection_.write({&part_of_one, 1})) {
         failed_ = true;
-        co_return fail(ErrorKind::kInvalid, "body_truncated", "The connection was lost before the body.");
+        co_return fail(ErrorKind::kInvalid, "bad_request", "The connection was lost before the body.");
       }
     }
     connection_.set_timeout(idle_timeout_);
@@ -82,8 +82,9 @@ Task<Result<std::string_view>> ConnectionBody::read() {
       co_return std::string_view();
     }
     failed_ = true;
-    if (connection_.timed_out()) co_return fail(ErrorKind::kTimeout, "body_timeout", "The body came too slowly.");
-    co_return fail(ErrorKind::kInvalid, "body_truncated", "The body ended before its end.");
+    if (connection_.timed_out())
+      co_return fail(ErrorKind::kRequestTimeout, "request_timeout", "The body came too slowly.");
+    co_return fail(ErrorKind::kInvalid, "bad_request", "The body ended before its end.");
   }
 }
 

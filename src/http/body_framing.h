@@ -14,8 +14,7 @@ class ConnectionBody final : public Body {
   ConnectionBody(Connection& connection, Framing framing, std::size_t max_buffer,
                  std::chrono::milliseconds idle_timeout, bool expects_continue = false);
 
-  // Errors: kInvalid body_truncated (the peer closed too early), malformed_request (bad chunks); kTimeout
-  // body_timeout (too slow).
+  // Errors: kInvalid bad_request (the peer closed too early, bad chunks); kRequestTimeout request_timeout (too slow).
   Task<Result<std::string_view>> read() override;
   std::optional<std::uint64_t> size() const override;
 

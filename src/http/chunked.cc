@@ -27,7 +27,7 @@ Result<std::string_view> ChunkedDecoder::decode(std::string_view& input) {
       if (remaining_ == 0) state_ = State::kDataCr;
       return content;
     }
-    if (!step(input.front())) return fail(ErrorKind::kInvalid, "malformed_request", "The chunked body is malformed.");
+    if (!step(input.front())) return fail(ErrorKind::kInvalid, "bad_request", "The chunked body is malformed.");
     input.remove_prefix(1);
   }
   return std::string_view();

@@ -69,7 +69,7 @@ class HeadParser final : public beast_http::basic_parser<is_request> {
 };
 
 std::unexpected<Error> malformed(std::string detail) {
-  return fail(ErrorKind::kInvalid, "malformed_request", std::move(detail));
+  return fail(ErrorKind::kInvalid, "bad_request", std::move(detail));
 }
 
 // Every line ends in CRLF, none begins with white space (a fold), and no other control character but tab stands in it.
@@ -95,7 +95,7 @@ Result<> run(Parser& parser, std::string_view text) {
   error_code error;
   parser.put(asio::buffer(text.data(), text.size()), error);
   if (parser.overflow) {
-    return fail(ErrorKind::kHeadersTooLarge, "too_many_headers",
+    return fail(ErrorKind::kHeadersTooLarge, "headers_too_large",
                 "At most " + std::to_string(Fields::kMaxFields) + " header fields are allowed.");
   }
   if (error || !parser.is_header_done()) return malformed("The head is not HTTP/1.1.");

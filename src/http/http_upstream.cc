@@ -50,7 +50,8 @@ class HttpUpstream::LinkBody final : public Body {
   Task<Result<std::string_view>> read() override {
     Result<std::string_view> piece = co_await body_.read();
     if (!piece) {
-      piece.error().kind = piece.error().kind == ErrorKind::kTimeout ? ErrorKind::kTimeout : ErrorKind::kUnavailable;
+      piece.error().kind =
+          piece.error().kind == ErrorKind::kRequestTimeout ? ErrorKind::kTimeout : ErrorKind::kUnavailable;
     }
     co_return piece;
   }

@@ -18,6 +18,8 @@ int status_of(ErrorKind kind) {
       return 404;
     case ErrorKind::kMethodNotAllowed:
       return 405;
+    case ErrorKind::kRequestTimeout:
+      return 408;
     case ErrorKind::kConflict:
       return 409;
     case ErrorKind::kGone:
@@ -56,7 +58,8 @@ Response problem_response(const Error& error, std::string_view request_id) {
   problem["type"] = "about:blank";
   problem["title"] = json::string_view(title.data(), title.size());
   problem["status"] = status;
-  if (!internal) problem["detail"] = error.detail;
+  problem["detail"] =
+      internal ? "Something went wrong on our side; the operator finds it by the request id." : error.detail;
   problem["code"] = internal ? "internal_error" : error.code;
   problem["request_id"] = json::string_view(request_id.data(), request_id.size());
   if (!error.fields.empty()) {

@@ -249,7 +249,7 @@ TEST_F(ServerTest, TellsAHandlerThatABodyWasCutOff) {
   RawClient client(server->port());
   client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
   client.half_close();
-  EXPECT_TRUE(client.read_to_end().ends_with("body_truncated"));
+  EXPECT_TRUE(client.read_to_end().ends_with("bad_request"));
 }
 
 TEST_F(ServerTest, DrainsASmallUnreadBodyAndGoesOn) {
@@ -387,7 +387,7 @@ TEST_F(UpstreamTest, SaysWhenTheAnswerIsCut) {
   start_both();
   const Called called = ask("GET", "/broken");
   EXPECT_EQ(called.status, 200);
-  EXPECT_EQ(called.error, "body_truncated");
+  EXPECT_EQ(called.error, "bad_request");
 }
 
 TEST_F(UpstreamTest, AnswersUnavailableWhenNobodyListens) {

@@ -54,7 +54,7 @@ Task<Response> RoutedService::serve(Request& request) {
 
 Response RoutedService::answer_without_route(const Exchange& exchange, const Router::Match& match) {
   if (match.allowed.empty()) {
-    return problem_response({ErrorKind::kNotFound, "not_found", "There is nothing at this path.", {}, {}},
+    return problem_response({ErrorKind::kNotFound, "route_not_found", "There is nothing at this path.", {}, {}},
                             exchange.request_id);
   }
   Response response;

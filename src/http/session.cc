@@ -73,13 +73,10 @@ Task<> Session::serve_requests() {
     switch (co_await read_head()) {
       case Head::kClosed:
         co_return;
-      case Head::kTimedOut: {
-        Response response = problem_response(
-            {ErrorKind::kTimeout, "request_timeout", "The head of the request came too slowly.", {}, {}}, "");
-        response.status = 408;
-        co_await respond(std::move(response), false);
+      case Head::kTimedOut:
+        co_await refuse(
+            {ErrorKind::kRequestTimeout, "request_timeout", "The head of the request came too slowly.", {}, {}});
         co_return;
-      }
       case Head::kTooLarge:
         co_await refuse(
             {ErrorKind::kHeadersTooLarge,
@@ -229,7 +226,9 @@ Task<> Session::refuse(Error error) {
   const std::string request_id = request_ids().next_request_id();
   log_info("malformed request",
            {{"role", server_.options_.role}, {"request_id", request_id}, {"peer", peer_}, {"code", error.code}});
-  if (co_await respond(problem_response(error, request_id), false)) co_await linger();
+  Response response = problem_response(error, request_id);
+  response.headers.add("X-Request-Id", request_id);
+  if (co_await respond(std::move(response), false)) co_await linger();
 }
 
 Task<> Session::linger() {
