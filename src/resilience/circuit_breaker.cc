@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 // A bucket of one shard in one word, so that counting and starting a new bucket are one compare-and-swap: the tick it
-// counts (24 bits), successes and failures (20 bits each, they stop at the top).
+// counts (24 bits), successes and failures (20 bits each; when one is full, both are halved, which keeps their share).
 constexpr std::uint64_t kCountMask = (1u << 20) - 1;
 constexpr std::uint64_t kTickMask = (1u << 24) - 1;
 
@@ -25,6 +25,10 @@ std::uint64_t successes_of(std::uint64_t bucket) {
 }
 std::uint64_t failures_of(std::uint64_t bucket) {
   return bucket & kCountMask;
+}
+
+std::uint64_t halved(std::uint64_t bucket) {
+  return tick_of(bucket) << 40 | successes_of(bucket) / 2 << 20 | failures_of(bucket) / 2;
 }
 
 std::size_t shard_of_this_thread(std::size_t shards) {
@@ -85,8 +89,9 @@ void CircuitBreaker::record(std::uint64_t word, bool failed) {
   std::uint64_t after;
   do {
     after = tick_of(before) == (tick & kTickMask) ? before : (tick & kTickMask) << 40;
-    if (failed && failures_of(after) < kCountMask) after += 1;
-    if (!failed && successes_of(after) < kCountMask) after += 1 << 20;
+    if (failures_of(after) == kCountMask || successes_of(after) == kCountMask) [[unlikely]]
+      after = halved(after);
+    after += failed ? 1 : 1 << 20;
   } while (!bucket.compare_exchange_weak(before, after, std::memory_order_relaxed));
   if (!failed) return;
 

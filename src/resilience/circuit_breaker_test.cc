@@ -171,6 +171,16 @@ TEST_F(CircuitBreakerTest, TellsTheObserverOfEachChangeInOrder) {
   EXPECT_EQ(changes[2].to, BreakerState::kClosed);
 }
 
+TEST_F(CircuitBreakerTest, KeepsTheShareOfABucketThatIsFull) {
+  for (int i = 0; i < 400'000; ++i) {
+    succeed(3);
+    fail_calls(1);
+  }
+  const BreakerSnapshot now = breaker.snapshot();
+  EXPECT_EQ(now.state, BreakerState::kClosed);
+  EXPECT_NEAR(static_cast<double>(now.failures) / static_cast<double>(now.outcomes), 0.25, 0.01);
+}
+
 TEST_F(CircuitBreakerTest, AMovedPermitCountsOnce) {
   auto first = breaker.acquire();
   CircuitBreaker::Permit second(std::move(first.value()));
