@@ -26,6 +26,10 @@ struct Gateway::Upstream {
   HealthCheck check;
 };
 
+static Task<http::Response> answer_liveness(http::Exchange&) {
+  co_return http::json_response(200, R"({"status":"ok"})");
+}
+
 GatewayOptions gateway_options(const Settings& settings) {
   GatewayOptions options;
   ResilienceSettings& resilience = options.resilience;
@@ -35,6 +39,8 @@ GatewayOptions gateway_options(const Settings& settings) {
                         .open_time = settings.breaker.open_time,
                         .half_open_probes = static_cast<std::uint32_t>(settings.breaker.half_open_probes)};
   resilience.retry.max_attempts = static_cast<unsigned>(settings.upstream.retries) + 1;
+  // A budget of nothing means none at all, not the few that a bucket begins with.
+  if (settings.upstream.retry_budget_percent == 0) resilience.retry.max_attempts = 1;
   resilience.budget.share = static_cast<double>(settings.upstream.retry_budget_percent) / 100;
   resilience.call_timeout = settings.upstream.deadline;
   options.request_deadline = settings.http.request_deadline;
@@ -80,6 +86,7 @@ std::vector<http::Route> Gateway::routes(std::vector<http::Route> more) {
         {http::Method::kGet, std::move(pattern), std::move(handler), http::Access::kOpen, std::move(operation_id)});
   };
   open("/health", "get_health", [this](http::Exchange& exchange) { return answer_health(exchange); });
+  open("/health/live", "get_liveness", answer_liveness);
   open("/metrics", "get_metrics", [this](http::Exchange& exchange) { return answer_metrics(exchange); });
   for (http::Route& route : more) table.push_back(std::move(route));
   return table;

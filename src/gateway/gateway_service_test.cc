@@ -225,6 +225,13 @@ TEST_P(GatewayServiceTest, ChecksItsUpstreamsAndStopsInTime) {
   EXPECT_EQ(ask("GET", "/health", {}, {}, "10.0.0.1").body, R"({"status":"ok"})");
 }
 
+TEST_P(GatewayServiceTest, SaysThatItLivesWhateverItsUpstreamsDo) {
+  for (int i = 0; i < 4; ++i) ask("GET", "/v1/users/broken");
+  const Answer answer = ask("GET", "/health/live");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, R"({"status":"ok"})");
+}
+
 TEST_P(GatewayServiceTest, ShowsMetricsToThisHostOnly) {
   EXPECT_EQ(ask("GET", "/metrics", {}, {}, "::1").status, 200);
   EXPECT_EQ(ask("GET", "/metrics", {}, {}, "10.0.0.1").status, 401);
@@ -261,6 +268,46 @@ TEST_P(GatewayServiceTest, AnUpstreamThatIsGoneIs503AndThenTheCircuitOpens) {
 
 INSTANTIATE_TEST_SUITE_P(BothWays, GatewayServiceTest, ::testing::Values(Way::kInProcess, Way::kHttp),
                          [](const auto& info) { return info.param == Way::kHttp ? "OverHttp" : "InProcess"; });
+
+TEST(GatewayOptions, TakesTheOperatorsSettingsUpToTheirBounds) {
+  const std::vector<std::string> none;
+  const auto defaults = load_settings({}, none);
+  ASSERT_TRUE(defaults.has_value());
+  const Settings& settings = defaults->settings;
+  const GatewayOptions options = gateway_options(settings);
+  EXPECT_EQ(options.resilience.retry.max_attempts, settings.upstream.retries + 1);
+  EXPECT_EQ(options.resilience.call_timeout, settings.upstream.deadline);
+  EXPECT_EQ(options.resilience.breaker.open_time, settings.breaker.open_time);
+  EXPECT_EQ(options.forwarding.scheme, "http");
+  EXPECT_TRUE(options.cors_allowed_origins.empty());
+
+  // Breaker and budget check their settings: what an operator may set must not end the process.
+  const ManualClock clock;
+  for (const Environment& edge : {Environment{{"BREAKER_WINDOW_MS", "1000"},
+                                              {"BREAKER_MIN_REQUESTS", "1"},
+                                              {"BREAKER_ERROR_PERCENT", "1"},
+                                              {"BREAKER_OPEN_MS", "100"},
+                                              {"BREAKER_HALF_OPEN_PROBES", "1"},
+                                              {"UPSTREAM_RETRIES", "0"},
+                                              {"UPSTREAM_RETRY_BUDGET_PERCENT", "0"}},
+                                  Environment{{"BREAKER_WINDOW_MS", "600000"},
+                                              {"BREAKER_MIN_REQUESTS", "100000"},
+                                              {"BREAKER_ERROR_PERCENT", "100"},
+                                              {"BREAKER_OPEN_MS", "600000"},
+                                              {"BREAKER_HALF_OPEN_PROBES", "100"},
+                                              {"UPSTREAM_RETRIES", "5"},
+                                              {"UPSTREAM_RETRY_BUDGET_PERCENT", "100"}}}) {
+    const auto loaded = load_settings(edge, none);
+    ASSERT_TRUE(loaded.has_value()) << loaded.error().front();
+    const GatewayOptions at_edge = gateway_options(loaded->settings);
+    CircuitBreaker breaker(at_edge.resilience.breaker, clock);
+    RetryBudget budget(at_edge.resilience.budget, clock);
+    EXPECT_GE(at_edge.resilience.retry.max_attempts, 1u);
+  }
+
+  const auto no_budget = load_settings({{"UPSTREAM_RETRY_BUDGET_PERCENT", "0"}, {"UPSTREAM_RETRIES", "5"}}, none);
+  EXPECT_EQ(gateway_options(no_budget->settings).resilience.retry.max_attempts, 1u);
+}
 
 // The table and api/gateway.yaml say the same: routes, operations, and which of them honour a key.
 TEST(ProxiedRoutes, AreThoseOfTheContract) {
