@@ -30,8 +30,14 @@ namespace {
 
 class InstantUpstream final : public http::Upstream {
  public:
+  explicit InstantUpstream(int status = 200) : status_(status) {}
   std::string_view name() const override { return "instant"; }
-  Task<Result<http::Response>> call(http::Request&, SteadyTime) override { co_return http::Response(); }
+  Task<Result<http::Response>> call(http::Request&, SteadyTime) override {
+    co_return http::text_response(status_, "text/plain", {});
+  }
+
+ private:
+  const int status_;
 };
 
 class PassAll final : public http::Middleware {};
@@ -131,6 +137,21 @@ void routed_and_proxied(benchmark::State& state) {
   fixture.measure(state, [&] { return serve_once(gateway.service(), request); });
 }
 BENCHMARK(routed_and_proxied)->MeasureProcessCPUTime();
+
+// The whole answer of an open circuit.
+void turned_away(benchmark::State& state) {
+  Fixture fixture;
+  ResilienceSettings settings;
+  settings.breaker.open_time = std::chrono::hours(1);
+  ResilientUpstream resilient(std::make_shared<InstantUpstream>(500), settings, fixture.clock, fixture.random,
+                              fixture.timer, std::make_shared<UpstreamObserver>());
+  Proxy proxy(resilient, {}, fixture.clock, fixture.random);
+  http::TextBody empty("");
+  http::Request request;
+  fill(request, empty);
+  fixture.measure(state, [&] { return forward_once(proxy, request); });
+}
+BENCHMARK(turned_away)->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace parley::gateway
