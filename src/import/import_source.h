@@ -50,6 +50,8 @@ class ImportSink {
   void left_out(std::string_view kind) { left_out(LeftOut::kByDesign, kind, {}, {}); }
   // Something worth telling that is not a line left out: "times moved to now".
   virtual void noted(std::string_view kind) = 0;
+  // No more messages of that conversation will come.
+  virtual void conversation_done(const ConversationId& id) = 0;
   // A file has been read to its end.
   virtual void file_done() = 0;
   // So many more bytes of the source have been read.

@@ -107,6 +107,7 @@ Result<> IrcSource::read_file(const SourceFile& file, ImportSink& sink, bool& go
   }
   if (reader.failed())
     return fail(ErrorKind::kInvalid, "unreadable_file", "Reading " + file.path.string() + " failed.");
+  sink.conversation_done(conversation.id);
   sink.file_done();
   return {};
 }

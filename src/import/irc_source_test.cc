@@ -38,6 +38,7 @@ TEST(IrcSource, MakesOneConversationAFileWithIdsThatARerunMeetsAgain) {
   EXPECT_EQ(sink.lines[2].external_id, "2005-02-08.b.txt:2");
   EXPECT_EQ(sink.left.at("event or action (===)"), 1);
   EXPECT_EQ(sink.files, 2);
+  EXPECT_EQ(sink.done, (std::vector<std::string>{"2005-02-08.a", "2005-02-08.b"}));
 }
 
 TEST(IrcSource, PutsThePrefixBeforeTheIdAlone) {

@@ -180,6 +180,7 @@ Result<> SlackSource::read(ImportSink& sink) {
       if (!go_on) return {};
       sink.file_done();
     }
+    sink.conversation_done(channel.conversation.id);
   }
   return {};
 }

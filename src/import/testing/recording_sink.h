@@ -26,6 +26,7 @@ class RecordingSink final : public ImportSink {
     if (why == LeftOut::kFault) faults.push_back({std::string(place), std::string(kind) + ": " + std::string(detail)});
   }
   void noted(std::string_view kind) override { ++notes[std::string(kind)]; }
+  void conversation_done(const ConversationId& id) override { done.push_back(id.value); }
   void file_done() override { ++files; }
   void advanced(std::uint64_t n) override { bytes += n; }
 
@@ -34,6 +35,7 @@ class RecordingSink final : public ImportSink {
   std::map<std::string, int> left;
   std::vector<std::pair<std::string, std::string>> faults;  // place, kind: detail
   std::map<std::string, int> notes;
+  std::vector<std::string> done;
   std::uint64_t bytes = 0;
   int files = 0;
   std::size_t stop_after = static_cast<std::size_t>(-1);
