@@ -32,7 +32,7 @@ class BlockingPool {
     auto answer = make_one_shot<T>(EventLoop::current());
     const bool taken =
         try_submit([work = std::move(fn), promise = std::move(answer.first)]() mutable { promise.deliver(work()); });
-    if (!taken) co_return unavailable("busy", "The server has more work than it can queue; try again shortly.");
+    if (!taken) co_return unavailable("overloaded", "The server has more work than it can queue; try again shortly.");
     co_return co_await answer.second.wait(deadline);
   }
 

@@ -1,8 +1,8 @@
 #include "base/ids.h"
 
-#include <array>
 #include <cstdint>
 
+#include "base/check.h"
 #include "base/text.h"
 
 namespace parley {
@@ -11,23 +11,50 @@ bool is_valid_id(std::string_view text) {
   return !text.empty() && text.size() <= 128 && is_valid_utf8(text) && !has_control_characters(text);
 }
 
-std::string make_uuid_v7(WallTime now, Random& random) {
-  std::array<std::uint8_t, 16> bytes;
+UuidBytes make_uuid_v7_bytes(WallTime now, Random& random) {
+  UuidBytes bytes;
   random.fill(std::span(bytes).subspan(6));
   const auto ms = static_cast<std::uint64_t>(now.time_since_epoch().count());
-  for (int i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
+  for (std::size_t i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
   bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x70);
   bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
+  return bytes;
+}
 
+std::string format_uuid(std::span<const std::uint8_t> bytes) {
+  CHECK(bytes.size() == 16);
   static constexpr char kHex[] = "0123456789abcdef";
   std::string text;
   text.reserve(36);
-  for (int i = 0; i < 16; ++i) {
+  for (std::size_t i = 0; i < 16; ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
     text += kHex[bytes[i] >> 4];
     text += kHex[bytes[i] & 15];
   }
   return text;
+}
+
+std::string make_uuid_v7(WallTime now, Random& random) {
+  return format_uuid(make_uuid_v7_bytes(now, random));
+}
+
+std::optional<UuidBytes> parse_uuid(std::string_view text) {
+  if (text.size() != 36) return std::nullopt;
+  UuidBytes bytes{};
+  std::size_t digits = 0;
+  for (std::size_t i = 0; i < 36; ++i) {
+    const char c = text[i];
+    if (i == 8 || i == 13 || i == 18 || i == 23) {
+      if (c != '-') return std::nullopt;
+      continue;
+    }
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && !(c >= 'a' && c <= 'f')) return std::nullopt;
+    const auto value = static_cast<std::uint8_t>(digit ? c - '0' : c - 'a' + 10);
+    bytes[digits / 2] = static_cast<std::uint8_t>(bytes[digits / 2] << 4 | value);
+    ++digits;
+  }
+  return bytes;
 }
 
 bool is_uuid(std::string_view text) {

@@ -1,8 +1,12 @@
 // Strong ids: a TenantId cannot be passed where a UserId is wanted. Each is the id's text; which texts are allowed is
 // is_valid_id's to say. New ids are UUIDv7 (RFC 9562, section 5.7): sortable by time, unguessable in 74 bits.
 #pragma once
+#include <array>
 #include <compare>
+#include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,6 +41,14 @@ bool is_valid_id(std::string_view text);
 // among themselves: order is `seq`, never an id.
 std::string make_uuid_v7(WallTime now, Random& random);
 bool is_uuid(std::string_view text);
+
+// The 16 bytes of a UUID, as stores keep them.
+using UuidBytes = std::array<std::uint8_t, 16>;
+UuidBytes make_uuid_v7_bytes(WallTime now, Random& random);
+// Lower-case; CHECK-fails unless there are 16 bytes.
+std::string format_uuid(std::span<const std::uint8_t> bytes);
+// The canonical, lower-case text only, so that one UUID has one text.
+std::optional<UuidBytes> parse_uuid(std::string_view text);
 
 }  // namespace parley
 
