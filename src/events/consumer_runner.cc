@@ -1,0 +1,131 @@
+#include "events/consumer_runner.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/steady_timer.hpp>
+
+namespace parley::events {
+
+// What the run sleeps on. Commits on other threads may still be posting to it when the runner is gone.
+struct ConsumerRunner::Wake {
+  using Timer =
+      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>;
+  explicit Wake(EventLoop& loop) : timer(loop.io()) {}
+
+  void ring() {
+    rung = true;
+    timer.cancel();
+  }
+  // Until ring() or `longest`; a ring since the last wait counts.
+  Task<> wait(std::chrono::milliseconds longest) {
+    if (!rung && !stopping) {
+      timer.expires_after(longest);
+      co_await timer.async_wait(kAwait);
+    }
+    rung = false;
+  }
+
+  // The whole of `length`, however often it rings; a stop ends it.
+  Task<> pause(std::chrono::milliseconds length) {
+    const SteadyTime end = std::chrono::steady_clock::now() + length;
+    while (!stopping && std::chrono::steady_clock::now() < end) {
+      timer.expires_at(end);
+      co_await timer.async_wait(kAwait);
+    }
+  }
+
+  Timer timer;
+  bool rung = false;
+  bool stopping = false;
+  std::atomic<bool> posted{false};
+};
+
+namespace {
+// Commits wake the run; this is only the longest it goes without looking.
+constexpr std::chrono::milliseconds kIdlePoll{5'000};
+}  // namespace
+
+Task<Result<LogOffset>> EventConsumer::load_offset(EventLog& log, SteadyTime deadline) {
+  return log.load_offset(name(), deadline);
+}
+
+Task<Result<>> EventConsumer::save_offset(EventLog& log, LogOffset offset, SteadyTime deadline) {
+  return log.save_offset(name(), offset, deadline);
+}
+
+ConsumerRunner::ConsumerRunner(EventLoop& loop, EventLog& log, EventConsumer& consumer, Options options)
+    : loop_(loop),
+      log_(log),
+      consumer_(consumer),
+      options_(options),
+      tasks_(loop),
+      wake_(std::make_shared<Wake>(loop)) {}
+
+ConsumerRunner::~ConsumerRunner() = default;
+
+void ConsumerRunner::start() {
+  subscription_.emplace(log_.subscribe([wake = wake_, &loop = loop_] {
+    if (wake->posted.exchange(true)) return;  // one post at a time, however many commits
+    loop.post([wake] {
+      wake->posted.store(false);
+      wake->ring();
+    });
+  }));
+  tasks_.spawn(run());
+}
+
+void ConsumerRunner::stop(std::move_only_function<void()> stopped) {
+  subscription_.reset();
+  wake_->stopping = true;
+  wake_->ring();
+  tasks_.drain(std::move(stopped));
+}
+
+SteadyTime ConsumerRunner::step_deadline() const {
+  return std::chrono::steady_clock::now() + options_.step_timeout;
+}
+
+Task<> ConsumerRunner::run() {
+  while (!wake_->stopping) {
+    auto loaded = co_await consumer_.load_offset(log_, step_deadline());
+    if (loaded) {
+      offset_ = *loaded;
+      delivered_.store(offset_.value, std::memory_order_relaxed);
+      break;
+    }
+    spdlog::warn("events: {} cannot load its offset: {}", consumer_.name(), loaded.error().detail);
+    co_await wake_->pause(options_.retry_after);
+  }
+  while (!wake_->stopping) {
+    if (!co_await step()) co_await wake_->pause(options_.retry_after);
+  }
+}
+
+// False when it failed and is to be tried again after a pause.
+Task<bool> ConsumerRunner::step() {
+  auto batch = co_await log_.read(offset_, options_.batch_limit, step_deadline());
+  if (!batch) {
+    spdlog::warn("events: {} cannot read the log: {}", consumer_.name(), batch.error().detail);
+    co_return false;
+  }
+  if (batch->events.empty()) {
+    co_await wake_->wait(kIdlePoll);
+    co_return true;
+  }
+  const LogOffset through = batch->through;
+  auto taken = co_await consumer_.deliver(std::move(batch->events), step_deadline());
+  if (!taken) {
+    spdlog::warn("events: {} did not take a batch: {}", consumer_.name(), taken.error().detail);
+    co_return false;
+  }
+  auto saved = co_await consumer_.save_offset(log_, through, step_deadline());
+  if (!saved) {
+    spdlog::warn("events: {} cannot save its offset: {}", consumer_.name(), saved.error().detail);
+    co_return false;
+  }
+  offset_ = through;
+  delivered_.store(offset_.value, std::memory_order_relaxed);
+  co_return true;
+}
+
+}  // namespace parley::events

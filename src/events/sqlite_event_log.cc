@@ -1,0 +1,153 @@
+#include "events/sqlite_event_log.h"
+
+#include "base/ids.h"
+
+namespace parley::events {
+
+namespace {
+
+struct Nothing {};
+
+EventBatch read_batch(sqlite::Connection& db, LogOffset after, std::size_t limit,
+                      const SqliteEventLog::Resolver& resolver) {
+  EventBatch batch;
+  batch.through = after;
+  sqlite::Query rows(db,
+                     "SELECT position, id, type, tenant, scope, key, number, time, subject, data, row, version "
+                     "FROM event_log WHERE position > ?1 ORDER BY position LIMIT ?2",
+                     after.value, limit);
+  while (rows.step()) {
+    Event event{
+        .offset = {rows.integer(0)},
+        .id = EventId(format_uuid(rows.blob(1))),
+        .type = std::string(rows.text(2)),
+        .tenant = TenantId(rows.text(3)),
+        .scope = rows.integer(4) == 0 ? EventScope::kConversation : EventScope::kUser,
+        .key = std::string(rows.text(5)),
+        .number = rows.integer(6),
+        .time = WallTime(std::chrono::milliseconds(rows.integer(7))),
+        .subject = std::string(rows.text(8)),
+        .data = {},
+    };
+    event.data =
+        rows.is_null(9) ? resolver(db, event, {rows.integer(10), rows.integer(11)}) : std::string(rows.text(9));
+    batch.through = event.offset;
+    batch.events.push_back(std::move(event));
+  }
+  return batch;
+}
+
+}  // namespace
+
+const char* const kEventLogSchema = R"sql(
+CREATE TABLE event_log(
+  position INTEGER PRIMARY KEY,  -- in commit order; the last row is never pruned, so none is given twice
+  id BLOB NOT NULL,
+  type TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  scope INTEGER NOT NULL,        -- 0 conversation, 1 user
+  key TEXT NOT NULL,
+  number INTEGER NOT NULL,       -- dense within (tenant, scope, key)
+  time INTEGER NOT NULL,
+  subject TEXT NOT NULL,
+  data TEXT,                     -- JSON; NULL: made from row and version when read
+  row INTEGER,
+  version INTEGER
+) STRICT;
+CREATE TABLE event_consumers(
+  name TEXT PRIMARY KEY,
+  position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+LogOffset append(sqlite::Connection& connection, const NewEvent& event) {
+  const bool referring = !event.data;
+  sqlite::Query(connection,
+                "INSERT INTO event_log(id, type, tenant, scope, key, number, time, subject, data, row, version) "
+                "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                event.id, event.type, event.tenant, static_cast<int>(event.scope), event.key, event.number,
+                event.time.time_since_epoch().count(), event.subject, event.data,
+                referring ? std::optional(event.reference.row) : std::nullopt,
+                referring ? std::optional(event.reference.version) : std::nullopt)
+      .run();
+  return {connection.last_insert_rowid()};
+}
+
+LogOffset head(sqlite::Connection& connection) {
+  sqlite::Query last(connection, "SELECT max(position) FROM event_log");
+  last.step();
+  return {last.integer(0)};
+}
+
+SqliteEventLog::SqliteEventLog(sqlite::GroupWriter& writer, sqlite::ReaderPool& readers, CommitSignal& signal,
+                               Resolver resolver, const PositionCodec& positions)
+    : writer_(writer), readers_(readers), signal_(signal), resolver_(std::move(resolver)), positions_(positions) {}
+
+Task<Result<EventBatch>> SqliteEventLog::read(LogOffset after, std::size_t limit, SteadyTime deadline) {
+  return readers_.run<EventBatch>(deadline, [this, after, limit](sqlite::Connection& db) -> Result<EventBatch> {
+    return read_batch(db, after, limit, resolver_);
+  });
+}
+
+Task<Result<LogOffset>> SqliteEventLog::head(SteadyTime deadline) {
+  return readers_.run<LogOffset>(deadline,
+                                 [](sqlite::Connection& db) -> Result<LogOffset> { return events::head(db); });
+}
+
+Task<Result<LogOffset>> SqliteEventLog::load_offset(std::string consumer, SteadyTime deadline) {
+  return readers_.run<LogOffset>(deadline, [name = std::move(consumer)](sqlite::Connection& db) -> Result<LogOffset> {
+    sqlite::Query row(db, "SELECT position FROM event_consumers WHERE name = ?1", name);
+    return row.step() ? LogOffset{row.integer(0)} : LogOffset{};
+  });
+}
+
+Task<Result<>> SqliteEventLog::save_offset(std::string consumer, LogOffset offset, SteadyTime deadline) {
+  auto saved = co_await writer_.run<Nothing>(
+      deadline, [name = std::move(consumer), offset](sqlite::Connection& db) -> Result<Nothing> {
+        sqlite::Query(db,
+                      "INSERT INTO event_consumers(name, position) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE "
+                      "SET position = excluded.position WHERE excluded.position > position",
+                      name, offset.value)
+            .run();
+        return Nothing{};
+      });
+  if (!saved) co_return std::unexpected(std::move(saved.error()));
+  co_return Result<>{};
+}
+
+Task<Result<>> SqliteEventLog::forget_consumer(std::string consumer, SteadyTime deadline) {
+  auto done =
+      co_await writer_.run<Nothing>(deadline, [name = std::move(consumer)](sqlite::Connection& db) -> Result<Nothing> {
+        sqlite::Query(db, "DELETE FROM event_consumers WHERE name = ?1", name).run();
+        return Nothing{};
+      });
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  co_return Result<>{};
+}
+
+Task<Result<std::int64_t>> SqliteEventLog::prune(WallTime before, std::size_t limit, SteadyTime deadline) {
+  return writer_.run<std::int64_t>(deadline, [before, limit](sqlite::Connection& db) -> Result<std::int64_t> {
+    // The log is in commit order, and its times nearly so: the first event that must stay ends the run.
+    return sqlite::Query(db,
+                         "DELETE FROM event_log WHERE position IN (SELECT position FROM event_log "
+                         "WHERE position <= (SELECT min(position) FROM event_consumers) "
+                         "AND position < (SELECT max(position) FROM event_log) ORDER BY position LIMIT ?2) "
+                         "AND time < ?1",
+                         before.time_since_epoch().count(), limit)
+        .run();
+  });
+}
+
+CommitSignal::Subscription SqliteEventLog::subscribe(std::function<void()> listener) {
+  return signal_.subscribe(std::move(listener));
+}
+
+std::string SqliteEventLog::position_of(const TenantId& tenant, LogOffset offset) const {
+  return positions_.encode(tenant, offset);
+}
+
+std::optional<LogOffset> SqliteEventLog::offset_of(const TenantId& tenant, std::string_view position) const {
+  return positions_.decode(tenant, position);
+}
+
+}  // namespace parley::events
