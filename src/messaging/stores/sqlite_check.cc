@@ -1,0 +1,156 @@
+#include "messaging/stores/sqlite_check.h"
+
+#include <fmt/format.h>
+
+#include "messaging/stores/sqlite_messaging_store.h"
+#include "messaging/stores/sqlite_schema.h"
+
+namespace parley::messaging {
+
+namespace {
+
+void note(CheckReport& report, std::string problem) {
+  if (report.problems.size() < kMaxProblems) report.problems.push_back(std::move(problem));
+}
+
+// Every row that `sql` answers is a problem: its first column names where, the second what was found.
+void note_rows(sqlite::Connection& db, CheckReport& report, const char* what, const char* sql) {
+  sqlite::Query rows(db, sql);
+  while (report.problems.size() < kMaxProblems && rows.step()) {
+    note(report, fmt::format("{}: {} ({})", what, rows.text(0), rows.text(1)));
+  }
+}
+
+void check_pages(sqlite::Connection& db, CheckReport& report) {
+  sqlite::Query rows(db, "PRAGMA quick_check(20)");
+  while (rows.step()) {
+    if (rows.text(0) != "ok") note(report, fmt::format("database pages: {}", rows.text(0)));
+  }
+}
+
+void check_counters(sqlite::Connection& db, CheckReport& report) {
+  note_rows(db, report, "conversation without counters",
+            "SELECT public_id, tenant FROM conversations c WHERE NOT EXISTS "
+            "(SELECT 1 FROM conversation_state s WHERE s.conversation = c.id)");
+  note_rows(db, report, "seqs are not dense, or miscounted",
+            "SELECT s.conversation, format('last %d, rows %d from %d to %d', s.last_seq, n, low, high) "
+            "FROM conversation_state s LEFT JOIN (SELECT key >> 32 AS c, count(*) AS n, min(key) & 0xffffffff AS low, "
+            "max(key) & 0xffffffff AS high FROM messages GROUP BY key >> 32) ON c = s.conversation "
+            "WHERE s.last_seq <> coalesce(n, 0) OR (n > 0 AND (low <> 1 OR high <> s.last_seq))");
+  note_rows(db, report, "live messages are miscounted",
+            "SELECT s.conversation, format('counted %d, are %d', s.live, n) FROM conversation_state s LEFT JOIN "
+            "(SELECT key >> 32 AS c, sum(deleted_at IS NULL) AS n FROM messages GROUP BY key >> 32) "
+            "ON c = s.conversation WHERE s.live <> coalesce(n, 0)");
+  note_rows(db, report, "messages of no conversation",
+            "SELECT key >> 32, count(*) FROM messages WHERE key >> 32 NOT IN (SELECT id FROM conversations) "
+            "GROUP BY key >> 32");
+  note_rows(
+      db, report, "members are miscounted",
+      "SELECT s.conversation, format('counted %d and %d owners, are %d and %d', s.member_count, s.owner_count, n, o) "
+      "FROM conversation_state s LEFT JOIN (SELECT conversation AS c, count(*) AS n, sum(role = 3) AS o "
+      "FROM members GROUP BY conversation) ON c = s.conversation "
+      "WHERE s.member_count <> coalesce(n, 0) OR s.owner_count <> coalesce(o, 0)");
+  note_rows(db, report, "unread is miscounted",
+            "SELECT m.conversation, format('user %s: counted %d', m.user, s.live - m.accounted) FROM members m "
+            "JOIN conversation_state s ON s.conversation = m.conversation WHERE s.live - m.accounted <> "
+            "(SELECT count(*) FROM messages x WHERE x.key > (m.conversation << 32 | m.read_seq) "
+            "AND x.key < (m.conversation + 1) << 32 AND x.deleted_at IS NULL AND x.sender <> m.user)");
+}
+
+void check_messages(sqlite::Connection& db, CheckReport& report) {
+  note_rows(db, report, "replies are miscounted",
+            "SELECT m.key, format('counted %d', m.reply_count) FROM messages m WHERE (m.reply_count <> 0 OR m.key IN "
+            "(SELECT thread_root FROM messages WHERE thread_root IS NOT NULL)) AND m.reply_count <> "
+            "(SELECT count(*) FROM messages r WHERE r.thread_root = m.key AND r.deleted_at IS NULL)");
+  note_rows(db, report, "reactions are miscounted",
+            "SELECT m.key, format('counted %d', m.reaction_total) FROM messages m WHERE (m.reaction_total <> 0 OR "
+            "m.key IN (SELECT message FROM reactions)) AND m.reaction_total <> "
+            "(SELECT count(*) FROM reactions r WHERE r.message = m.key)");
+  note_rows(db, report, "a deleted message still says something",
+            "SELECT key, 'tombstone' FROM messages WHERE deleted_at IS NOT NULL AND (content IS NOT NULL OR "
+            "attachments IS NOT NULL OR mentions IS NOT NULL OR metadata IS NOT NULL OR client_message_id IS NOT NULL "
+            "OR EXISTS (SELECT 1 FROM message_versions v WHERE v.message = key))");
+  note_rows(db, report, "a message says nothing and is not deleted",
+            "SELECT key, 'no content' FROM messages WHERE deleted_at IS NULL AND content IS NULL");
+  note_rows(db, report, "versions are not dense",
+            "SELECT m.key, format('version %d, kept %d', m.version, v.n) FROM messages m JOIN "
+            "(SELECT message, count(*) AS n FROM message_versions GROUP BY message) v ON v.message = m.key "
+            "WHERE v.n <> m.version - 1");
+}
+
+// Numbers are dense within each key, from wherever the log has been pruned to, and end where the key's counter stands.
+void check_events(sqlite::Connection& db, CheckReport& report) {
+  note_rows(
+      db, report, "event numbers are not dense",
+      "SELECT key, format('%d events from %d to %d', n, low, high) FROM (SELECT tenant, scope, key, count(*) AS n, "
+      "count(DISTINCT number) AS d, min(number) AS low, max(number) AS high FROM event_log "
+      "GROUP BY tenant, scope, key) WHERE n <> d OR high - low + 1 <> n");
+  note_rows(db, report, "a conversation's last event is missing",
+            "SELECT c.public_id, format('tenant %s, counted %d', c.tenant, s.event_number) FROM conversations c "
+            "JOIN conversation_state s ON s.conversation = c.id JOIN (SELECT tenant, key, max(number) AS high "
+            "FROM event_log WHERE scope = 0 GROUP BY tenant, key) e ON e.tenant = c.tenant AND e.key = c.public_id "
+            "WHERE e.high <> s.event_number");
+  note_rows(db, report, "a user's last event is missing",
+            "SELECT u.id, format('tenant %s, version %d', u.tenant, u.version) FROM users u JOIN (SELECT tenant, key, "
+            "max(number) AS high FROM event_log WHERE scope = 1 GROUP BY tenant, key) e "
+            "ON e.tenant = u.tenant AND e.key = u.id WHERE e.high <> u.version");
+  // Only while nothing was pruned can every message's first event be asked for.
+  note_rows(db, report, "messages and their message.created events differ in number",
+            "SELECT c.public_id, format('%d messages, %d events', s.last_seq, n) FROM (SELECT tenant, key, min(number) "
+            "AS low, count(DISTINCT CASE WHEN type = 'message.created' THEN row END) AS n FROM event_log "
+            "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
+            "AND c.public_id = e.key JOIN conversation_state s ON s.conversation = c.id "
+            "WHERE e.low = 1 AND n <> s.last_seq");
+  if (db.query_int("SELECT coalesce(min(position), 1) FROM event_log") == 1) {
+    note_rows(db, report, "a conversation without events",
+              "SELECT public_id, tenant FROM conversations WHERE (tenant, public_id) NOT IN "
+              "(SELECT tenant, key FROM event_log WHERE scope = 0)");
+  }
+}
+
+template <class Work>
+auto with_folder(const std::filesystem::path& folder, Work work)
+    -> decltype(work(std::declval<sqlite::Connection&>())) {
+  try {
+    sqlite::Connection db({.file = folder / kMessagingDatabase, .read_only = true});
+    if (db.query_int("PRAGMA application_id") != kMessagingApplicationId ||
+        db.query_int("PRAGMA user_version") != messaging_migrations().back().version) {
+      return unavailable("not_our_file", "The folder holds no messaging database of this version.");
+    }
+    return work(db);
+  } catch (const sqlite::Failure& failure) {
+    return unavailable("unavailable", fmt::format("{}: {}", folder.string(), failure.what()));
+  }
+}
+
+}  // namespace
+
+CheckReport check_messaging(sqlite::Connection& db) {
+  CheckReport report;
+  check_pages(db, report);
+  check_counters(db, report);
+  check_messages(db, report);
+  check_events(db, report);
+  report.conversations = db.query_int("SELECT count(*) FROM conversations WHERE deleted_at IS NULL");
+  report.messages = db.query_int("SELECT count(*) FROM messages");
+  report.events = db.query_int("SELECT count(*) FROM event_log");
+  return report;
+}
+
+Result<CheckReport> check_messaging_folder(const std::filesystem::path& folder) {
+  return with_folder(folder, [](sqlite::Connection& db) -> Result<CheckReport> {
+    db.exec("BEGIN");
+    auto report = check_messaging(db);
+    db.exec("COMMIT");
+    return report;
+  });
+}
+
+Result<> backup_messaging_folder(const std::filesystem::path& folder, const std::filesystem::path& target) {
+  return with_folder(folder, [&target](sqlite::Connection& db) -> Result<> {
+    sqlite::backup(db, target);
+    return {};
+  });
+}
+
+}  // namespace parley::messaging
