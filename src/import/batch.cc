@@ -28,9 +28,9 @@ BatchLine encode_line(ImportLine line) {
   return {json::serialize(object), std::move(line.place)};
 }
 
-std::optional<std::string> without_reply(const std::string& text) {
+std::optional<std::string> without_field(const std::string& text, std::string_view field) {
   json::value value = json::parse(text);
-  if (value.as_object().erase("reply_to_external_id") == 0) return std::nullopt;
+  if (value.as_object().erase(field) == 0) return std::nullopt;
   return json::serialize(value);
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -27,8 +28,8 @@ struct Batch {
 };
 
 BatchLine encode_line(ImportLine line);
-// The same without the link to the message it answers; nullopt when it has none.
-std::optional<std::string> without_reply(const std::string& json);
+// The same without a field that a message can do without; nullopt when it has none such.
+std::optional<std::string> without_field(const std::string& json, std::string_view field);
 
 // Gathers messages into batches. Those of one conversation come out in the order in which they went in. When all that
 // is gathered reaches a limit the largest batch goes, so that even many conversations in turns make batches worth

@@ -193,14 +193,18 @@ bool BatchSender::leave_out_refused(Batch& batch, const ApiAnswer& answer) {
     const std::size_t slash = std::min(pointer.find('/'), pointer.size());
     const auto line = parse_u64(pointer.substr(0, slash));
     if (!line || *line >= batch.lines.size()) continue;
-    // A message stays worth having when the one it answers is not there.
-    if (pointer.substr(slash) == "/reply_to_external_id") {
-      if (auto alone = without_reply(batch.lines[*line].json)) {
-        batch.lines[*line].json = std::move(*alone);
-        report_.noted("replies to messages that are not there, kept as plain messages");
+    const std::size_t next = std::min(pointer.find('/', slash + 1), pointer.size());
+    const std::string_view field = pointer.substr(std::min(slash + 1, next), next - std::min(slash + 1, next));
+    // A message stays worth having when what it answers is not there, or one who reacted to it has signed in since.
+    if (field == "reply_to_external_id" || field == "reactions") {
+      if (auto rest = without_field(batch.lines[*line].json, field)) {
+        batch.lines[*line].json = std::move(*rest);
+        report_.noted(field == "reactions" ? "messages whose reactions the server refused"
+                                           : "replies to messages that are not there, kept as plain messages");
         changed = true;
         continue;
       }
+      if (changed) continue;  // named twice in one answer
     }
     const json::value* message = error->if_contains("message");
     dropped[*line] = std::string(pointer.substr(slash)) + " " +

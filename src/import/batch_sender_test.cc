@@ -154,6 +154,17 @@ TEST_F(Sending, KeepsAReplyWithoutWhatItAnswers) {
   EXPECT_FALSE(report.has_faults());
 }
 
+TEST_F(Sending, KeepsAMessageWithoutReactionsThatTheServerRefuses) {
+  api.refused_authors = {"irc:evil", "irc:worse"};
+  ImportLine reacted = line("1");
+  reacted.reactions = {{"+1", {"irc:evil", "irc:worse"}}};
+  ASSERT_TRUE(send({reacted, line("2")}).has_value());
+  const auto& messages = api.conversations.at("c1").messages;
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_FALSE(messages[0].contains("reactions"));
+  EXPECT_FALSE(report.has_faults());
+}
+
 TEST_F(Sending, EndsTheImportOnARefusalThatNamesNoLine) {
   for (const char* body : {"", "{}", R"({"errors":[]})", R"({"errors":[{"path":"/99/author"}]})",
                            R"({"errors":[{"path":"author"},7,{"path":3},{"path":"/x/y"},{"path":"/-1/a"}]})"}) {

@@ -89,6 +89,12 @@ class FakeApi final : public ImportApi {
       if (refused_authors.contains(std::string_view(lines.back().at("author").as_string()))) {
         errors.push_back({{"path", at + "/author"}, {"message", "has signed in"}});
       }
+      if (const json::value* reactions = lines.back().if_contains("reactions")) {
+        for (const json::value& user : reactions->as_array().at(0).at("users").as_array()) {
+          if (!refused_authors.contains(std::string_view(user.as_string()))) continue;
+          errors.push_back({{"path", at + "/reactions/0/users/0"}, {"message", "has signed in"}});
+        }
+      }
       const json::value* reply = lines.back().if_contains("reply_to_external_id");
       if (reply && !known.contains(std::string_view(reply->as_string()))) {
         errors.push_back({{"path", at + "/reply_to_external_id"}, {"message", "is not there"}});
