@@ -52,6 +52,10 @@ add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COM
 if(PARLEY_SANITIZE)
   # Asio recycles coroutine frames per thread; under a sanitizer each frame must be its own allocation to be watched.
   add_compile_definitions(BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING)
+else()
+  # A proxied request nests about ten coroutine frames; Asio's default recycles two of them and gives the rest to malloc
+  # (measured: 4.6 us of user time a request against 3.4 us).
+  add_compile_definitions(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=32)
 endif()
 
 # One precompiled header for all: the standard library, Asio, Boost.JSON.

@@ -1,0 +1,290 @@
+#include "app/deployment.h"
+
+#include <future>
+
+#include "app/messaging_role.h"
+#include "auth/auth_middleware.h"
+#include "auth/dev_key.h"
+#include "auth/http_jwks_source.h"
+#include "base/check.h"
+#include "http/in_process_upstream.h"
+#include "http/openapi/embedded.h"
+#include "http/operations/operational_routes.h"
+#include "http/request_scope.h"
+#include "telemetry/log.h"
+
+namespace parley::app {
+
+namespace {
+
+constexpr std::chrono::seconds kJwksBodyIdleTimeout{5};
+
+http::ServerOptions server_options(Role role, const Settings& settings) {
+  http::ServerOptions options{.role = std::string(to_string(role)),
+                              .address = settings.serve.bind_address,
+                              .port = settings.serve.port_of(role)};
+  options.limits.header_bytes = settings.http.max_header_bytes;
+  options.limits.header_timeout = settings.http.header_timeout;
+  options.limits.idle_timeout = settings.http.idle_timeout;
+  options.limits.body_idle_timeout = settings.http.body_idle_timeout;
+  options.limits.write_timeout = settings.http.body_idle_timeout;
+  options.limits.connections = settings.http.max_connections;
+  return options;
+}
+
+auth::Authenticator::Settings authenticator_settings(const AuthSettings& settings) {
+  auth::Authenticator::Settings made;
+  if (!settings.issuer.empty()) made.rules.issuers = {settings.issuer};
+  if (!settings.audience.empty()) made.rules.audiences = {settings.audience};
+  made.rules.leeway = settings.leeway;
+  return made;
+}
+
+void report_key_fetch(const auth::KeyRefresher::Report& report) {
+  if (!report.problem.empty()) log_warn("the JWKS is not as it should be", {{"problem", report.problem}});
+  if (report.changed) log_info("token keys changed", {{"keys", report.keys}});
+}
+
+std::shared_ptr<const http::openapi::Contract> load_contract(std::string_view yaml) {
+  auto contract = http::openapi::Contract::parse(yaml);
+  CHECK(contract.has_value());  // embedded at build time, and a test parses each
+  return *contract;
+}
+
+}  // namespace
+
+Deployment::Deployment(const Settings& settings) : settings_(settings), loops_(settings.serve.threads) {}
+
+Deployment::~Deployment() {
+  stop();
+}
+
+Result<> Deployment::start() {
+  if (auto done = load_keys(); !done) return done;
+  for (const Role role : settings_.serve.roles) {
+    Result<> made;
+    switch (role) {
+      case Role::kGateway:
+        break;  // last: it asks the others
+      case Role::kMessaging:
+        made = open_messaging();
+        break;
+      case Role::kMedia:
+      case Role::kSearch:
+        made = make_health_only(role);
+        break;
+    }
+    if (!made) return made;
+  }
+  if (settings_.serve.has(Role::kGateway)) {
+    if (auto done = make_gateway(); !done) return done;
+  }
+
+  loops_.start();
+  loops_running_ = true;
+  if (auto done = listen(); !done) return done;
+  on_first_loop([this](auto done) {
+    if (key_refresher_) key_refresher_->start();
+    if (gateway_) gateway_->start_checks(loops_.at(0));
+    done();
+  });
+  return {};
+}
+
+void Deployment::stop() {
+  if (!loops_running_) return;
+  // The gateway first: the services must be there for what it still has in flight.
+  for (const Role role : kAllRoles) {
+    if (const auto server = servers_.find(role); server != servers_.end()) {
+      server->second->stop(settings_.serve.shutdown_grace);
+    }
+  }
+  if (gateway_) {
+    on_first_loop([this](auto done) { gateway_->stop_checks(std::move(done)); });
+  }
+  if (key_refresher_) {
+    on_first_loop([this](auto done) { key_refresher_->close(std::move(done)); });
+  }
+  loops_.stop();
+  loops_running_ = false;
+}
+
+std::vector<Deployment::Listening> Deployment::listening() const {
+  std::vector<Listening> all;
+  for (const auto& [role, server] : servers_) all.push_back({role, server->port()});
+  return all;
+}
+
+// The operator's keys, or the development key of the data folder, which `serve` allows on loopback only.
+Result<> Deployment::load_keys() {
+  const AuthSettings& settings = settings_.auth;
+  auth::KeySet fixed;
+  if (!settings.jwt_public_key.empty()) {
+    Result<auth::KeySet> keys = auth::KeySet::from_pem(settings.jwt_public_key);
+    if (!keys) return fail(std::move(keys.error()));
+    fixed = std::move(*keys);
+  } else if (!settings.has_real_key()) {
+    const Result<auth::SigningKey> key = auth::load_or_create_dev_key(settings_.serve.data_dir);
+    if (!key) return fail(key.error());
+    Result<auth::KeySet> keys = key->public_keys();
+    if (!keys) return fail(std::move(keys.error()));
+    fixed = std::move(*keys);
+    log_warn("no key is configured: tokens of the data folder's development key are accepted, on loopback only");
+  }
+  keys_.replace(fixed);
+
+  std::unique_ptr<auth::JwksSource> source;
+  if (!settings.jwks_file.empty()) {
+    source = std::make_unique<auth::FileJwksSource>(settings.jwks_file, file_reads_);
+  } else if (!settings.jwks_url.empty()) {
+    Result<http::Url> url = http::parse_url(settings.jwks_url);
+    if (!url) return fail(std::move(url.error()));
+    http::HttpUpstreamOptions options{.name = "jwks", .body_idle_timeout = kJwksBodyIdleTimeout};
+    if (url->tls) {
+      auto tls = http::make_client_tls();
+      if (!tls) return fail(std::move(tls.error()));
+      options.tls = std::move(*tls);
+    }
+    const std::string target = url->path.empty() ? "/" : std::exchange(url->path, {});
+    options.url = std::move(*url);
+    source = std::make_unique<auth::HttpJwksSource>(std::make_unique<http::HttpUpstream>(loops_, std::move(options)),
+                                                    target, clock_);
+  }
+  if (source) {
+    auth::KeyRefresher::Settings refresh;
+    refresh.interval = settings.jwks_refresh;
+    key_refresher_ = std::make_unique<auth::KeyRefresher>(loops_.at(0), keys_, std::move(source), std::move(fixed),
+                                                          refresh, clock_, report_key_fetch);
+  }
+  authenticator_ = std::make_unique<auth::Authenticator>(authenticator_settings(settings), keys_, key_refresher_.get(),
+                                                         clock_, loops_.size());
+  return {};
+}
+
+std::shared_ptr<http::Middleware> Deployment::authentication() {
+  return std::make_shared<auth::AuthMiddleware>(*authenticator_);
+}
+
+std::vector<std::shared_ptr<http::Middleware>> Deployment::service_middleware(Role role,
+                                                                              const std::vector<http::Route>& routes) {
+  const std::string name(to_string(role));
+  auto recorded = std::make_shared<RequestMetrics>(metrics_, name, http::route_labels(routes), loops_.size());
+  return {
+      std::make_shared<http::RequestScope>(settings_.http.request_deadline),
+      std::make_shared<http::RequestRecorder>(name, std::move(recorded)),
+      authentication(),
+  };
+}
+
+Result<> Deployment::open_messaging() {
+  auto opened = MessagingRole::open(settings_, clock_, random_, metrics_);
+  if (!opened) return fail(std::move(opened.error()));
+  messaging_ = std::move(*opened);
+  messaging_->build_service(
+      [this](const std::vector<http::Route>& routes) { return service_middleware(Role::kMessaging, routes); });
+  return {};
+}
+
+// Media and search so far: they answer for their health, metrics and contract.
+Result<> Deployment::make_health_only(Role role) {
+  const std::string_view yaml = role == Role::kMedia ? http::openapi::media_yaml() : http::openapi::search_yaml();
+  std::vector<http::Route> routes = http::operational_routes(load_contract(yaml), {}, metrics_, clock_);
+  auto middleware = service_middleware(role, routes);
+  health_only_[role] = std::make_unique<http::RoutedService>(std::move(routes), std::move(middleware));
+  return {};
+}
+
+Result<> Deployment::make_gateway() {
+  gateway::GatewayDependencies with{.authentication = authentication(),
+                                    .more_routes = http::contract_routes(load_contract(http::openapi::gateway_yaml())),
+                                    .metrics = metrics_,
+                                    .clock = clock_,
+                                    .random = random_,
+                                    .timer = timer_,
+                                    .loops = loops_.size()};
+  for (const Role role : {Role::kMessaging, Role::kMedia, Role::kSearch}) {
+    const std::string name(to_string(role));
+    if (const std::string& url = settings_.upstream.url_of(role); !url.empty()) {
+      Result<http::Url> parsed = http::parse_url(url);
+      if (!parsed) return fail(std::move(parsed.error()));
+      auto upstream = std::make_shared<http::HttpUpstream>(
+          loops_, http::HttpUpstreamOptions{.name = name,
+                                            .url = std::move(*parsed),
+                                            .connect_timeout = settings_.upstream.connect_timeout,
+                                            .body_idle_timeout = settings_.http.body_idle_timeout,
+                                            .connections_per_loop = settings_.upstream.pool_per_core});
+      export_upstream_metrics(*upstream);
+      http_upstreams_.push_back(upstream);
+      with.upstreams[role] = upstream;
+    } else if (role == Role::kMessaging && messaging_) {
+      with.upstreams[role] = std::make_shared<http::InProcessUpstream>(name, messaging_->service());
+    } else if (const auto service = health_only_.find(role); service != health_only_.end()) {
+      with.upstreams[role] = std::make_shared<http::InProcessUpstream>(name, *service->second);
+    }
+  }
+  gateway_ = std::make_unique<gateway::Gateway>(gateway::gateway_options(settings_), std::move(with));
+  return {};
+}
+
+Result<> Deployment::listen() {
+  std::shared_ptr<asio::ssl::context> tls;
+  if (!settings_.http.tls_cert_file.empty()) {
+    auto made = http::make_server_tls(settings_.http.tls_cert_file, settings_.http.tls_key_file);
+    if (!made) return fail(std::move(made.error()));
+    tls = std::move(*made);
+  }
+  for (const Role role : settings_.serve.roles) {
+    http::Service& service = role == Role::kGateway     ? gateway_->service()
+                             : role == Role::kMessaging ? messaging_->service()
+                                                        : *health_only_.at(role);
+    http::ServerOptions options = server_options(role, settings_);
+    options.tls = tls;
+    auto server = std::make_unique<http::Server>(loops_, service, std::move(options));
+    if (auto started = server->start(); !started) return started;
+    export_server_metrics(role, *server);
+    servers_[role] = std::move(server);
+  }
+  return {};
+}
+
+void Deployment::on_first_loop(std::move_only_function<void(std::move_only_function<void()>)> fn) {
+  // Shared: the waiting thread may be gone before set_value() has quite returned.
+  auto done = std::make_shared<std::promise<void>>();
+  loops_.at(0).post([done, work = std::move(fn)]() mutable { work([done] { done->set_value(); }); });
+  done->get_future().wait();
+}
+
+void Deployment::export_server_metrics(Role role, const http::Server& server) {
+  const MetricLabels labels{{"role", std::string(to_string(role))}};
+  const http::ServerCounters& counters = server.counters();
+  scraped_.push_back(
+      metrics_.gauge_from("parley_http_open_connections", "Client connections that are open", labels,
+                          [&counters] { return static_cast<double>(counters.open_connections.load()); }));
+  scraped_.push_back(
+      metrics_.counter_from("parley_http_accepted_connections_total", "Client connections accepted", labels,
+                            [&counters] { return static_cast<double>(counters.accepted_connections.load()); }));
+  scraped_.push_back(
+      metrics_.counter_from("parley_http_refused_connections_total", "Client connections beyond the limit", labels,
+                            [&counters] { return static_cast<double>(counters.refused_connections.load()); }));
+  scraped_.push_back(
+      metrics_.counter_from("parley_http_malformed_requests_total", "Requests refused before any route", labels,
+                            [&counters] { return static_cast<double>(counters.malformed_requests.load()); }));
+}
+
+void Deployment::export_upstream_metrics(const http::HttpUpstream& upstream) {
+  const MetricLabels labels{{"upstream", std::string(upstream.name())}};
+  const http::HttpUpstreamCounters& counters = upstream.counters();
+  scraped_.push_back(
+      metrics_.gauge_from("parley_upstream_open_connections", "Connections to the upstream", labels,
+                          [&counters] { return static_cast<double>(counters.open_connections.load()); }));
+  scraped_.push_back(
+      metrics_.gauge_from("parley_upstream_idle_connections", "Of those, unused at the moment", labels,
+                          [&counters] { return static_cast<double>(counters.idle_connections.load()); }));
+  scraped_.push_back(metrics_.counter_from("parley_upstream_connects_total", "Connections begun", labels,
+                                           [&counters] { return static_cast<double>(counters.connects.load()); }));
+  scraped_.push_back(
+      metrics_.counter_from("parley_upstream_connect_failures_total", "Connections that could not be made", labels,
+                            [&counters] { return static_cast<double>(counters.connect_failures.load()); }));
+}
+
+}  // namespace parley::app

@@ -1,0 +1,82 @@
+// Deployment: the roles that one process runs, wired together. The only place that chooses adapters: which store, which
+// upstream, which key source. Made, started and stopped by `parley serve` on the main thread.
+//
+// Order of life: whatever is used outlives its user, so members stand lowest first; the loops' threads end before
+// anything that tasks refer to goes away.
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "auth/authenticator.h"
+#include "auth/key_refresher.h"
+#include "base/blocking.h"
+#include "base/clock.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "config/settings.h"
+#include "gateway/gateway.h"
+#include "http/http_upstream.h"
+#include "http/server.h"
+#include "resilience/timer.h"
+#include "telemetry/metrics.h"
+
+namespace parley::app {
+
+class MessagingRole;
+
+class Deployment {
+ public:
+  explicit Deployment(const Settings& settings);
+  // Stops, if that has not been done.
+  ~Deployment();
+
+  // Opens stores, loads keys, binds ports; when it returns, every role answers. What it could not do comes back as an
+  // error for the operator, and then nothing is left running.
+  Result<> start();
+  // Answers what is in flight within the grace time, then ends. Idempotent.
+  void stop();
+
+  // Where each running role listens, in the order of kAllRoles.
+  struct Listening {
+    Role role;
+    std::uint16_t port;
+  };
+  std::vector<Listening> listening() const;
+
+ private:
+  Result<> load_keys();
+  Result<> open_messaging();
+  Result<> make_health_only(Role role);
+  Result<> make_gateway();
+  Result<> listen();
+  // Runs `fn` on the first loop with a callback that it must call, and waits for that.
+  void on_first_loop(std::move_only_function<void(std::move_only_function<void()>)> fn);
+  std::vector<std::shared_ptr<http::Middleware>> service_middleware(Role role, const std::vector<http::Route>& routes);
+  std::shared_ptr<http::Middleware> authentication();
+  void export_server_metrics(Role role, const http::Server& server);
+  void export_upstream_metrics(const http::HttpUpstream& upstream);
+
+  const Settings settings_;
+  SystemClock clock_;
+  SecureRandom random_;
+  LoopTimer timer_;
+  Metrics metrics_;
+  EventLoops loops_;
+  bool loops_running_ = false;
+
+  BlockingPool file_reads_{"file-read", 1, 16};
+  auth::KeyRing keys_;
+  std::unique_ptr<auth::KeyRefresher> key_refresher_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
+
+  std::unique_ptr<MessagingRole> messaging_;
+  std::map<Role, std::unique_ptr<http::Service>> health_only_;
+  std::vector<std::shared_ptr<http::HttpUpstream>> http_upstreams_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::map<Role, std::unique_ptr<http::Server>> servers_;
+  std::vector<Metrics::Scraped> scraped_;
+};
+
+}  // namespace parley::app

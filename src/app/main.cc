@@ -1,0 +1,28 @@
+// parley: one binary, its subcommands. Each command's own file says what it does; this one only names them.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "app/commands.h"
+#include "import/import_command.h"
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a peer or a pipe that closed is an error code where it is written to
+
+  CLI::App app("Parley: a self-hosted, multi-tenant chat backend.", "parley");
+  app.set_version_flag("--version", std::string(parley::app::kVersion));
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "Show the help of every command");
+
+  int exit_code = 0;
+  parley::app::add_serve_command(app, exit_code);
+  parley::app::add_token_command(app, exit_code);
+  parley::import::add_import_command(app, exit_code);
+  parley::app::add_check_command(app, exit_code);
+  parley::app::add_backup_command(app, exit_code);
+  parley::app::add_config_command(app, exit_code);
+
+  CLI11_PARSE(app, argc, argv);
+  return exit_code;
+}

@@ -1,0 +1,41 @@
+#include "app/messaging_role.h"
+
+#include "messaging/messaging_service_factory.h"
+
+namespace parley::app {
+
+Result<std::unique_ptr<MessagingRole>> MessagingRole::open(const Settings& settings, const Clock& clock, Random& random,
+                                                           Metrics& metrics) {
+  std::unique_ptr<MessagingRole> role(new MessagingRole(settings, clock, metrics));
+  auto store = messaging::SqliteMessagingStore::open({.folder = settings.serve.data_dir / "messaging",
+                                                      .reader_threads = settings.store.reader_threads,
+                                                      .writer_queue_limit = settings.store.writer_queue,
+                                                      .batch_limit = settings.store.max_batch,
+                                                      .observer = &role->store_metrics_},
+                                                     clock, random);
+  if (!store) return fail(std::move(store.error()));
+  role->store_ = std::move(*store);
+  const MetricLabels labels{{"role", "messaging"}};
+  role->scraped_.push_back(
+      metrics.gauge_from("parley_store_reads_queued", "Reads that wait for a thread", labels,
+                         [store = role->store_.get()] { return static_cast<double>(store->reads_queued()); }));
+  return role;
+}
+
+MessagingRole::MessagingRole(const Settings& settings, const Clock& clock, Metrics& metrics)
+    : settings_(settings), clock_(clock), metrics_(metrics), store_metrics_(metrics, "messaging"), limiter_(clock) {}
+
+MessagingRole::~MessagingRole() = default;
+
+void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
+  service_ = messaging::make_messaging_service(
+      {.store = *store_,
+       .limiter = limiter_,
+       .message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.messages_per_minute)},
+       .clock = clock_,
+       .metrics = metrics_,
+       .middleware = make_middleware,
+       .loops = settings_.serve.threads});
+}
+
+}  // namespace parley::app

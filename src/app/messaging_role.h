@@ -1,0 +1,42 @@
+// MessagingRole: messaging wired to its embedded store.
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/store_metrics.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "config/settings.h"
+#include "http/service.h"
+#include "messaging/stores/sqlite_messaging_store.h"
+#include "rate_limit/memory_rate_limiter.h"
+#include "telemetry/metrics.h"
+
+namespace parley::app {
+
+class MessagingRole {
+ public:
+  // Opens DATA_DIR/messaging and locks it. Clock, random and metrics must outlive the role.
+  static Result<std::unique_ptr<MessagingRole>> open(const Settings& settings, const Clock& clock, Random& random,
+                                                     Metrics& metrics);
+
+  using MakeMiddleware = std::function<std::vector<std::shared_ptr<http::Middleware>>(const std::vector<http::Route>&)>;
+  ~MessagingRole();
+  void build_service(const MakeMiddleware& make_middleware);
+  http::Service& service() { return *service_; }
+
+ private:
+  MessagingRole(const Settings& settings, const Clock& clock, Metrics& metrics);
+
+  const Settings& settings_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  StoreMetrics store_metrics_;
+  MemoryRateLimiter limiter_;
+  std::unique_ptr<messaging::SqliteMessagingStore> store_;
+  std::unique_ptr<http::Service> service_;
+  std::vector<Metrics::Scraped> scraped_;
+};
+
+}  // namespace parley::app

@@ -1,0 +1,17 @@
+// For commands whose flags are the settings (serve, config): every setting of docs/configuration.md is a flag, and the
+// command line library need not know them one by one.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+
+namespace parley::app {
+
+// The settings in force for `command`, whose further arguments are taken as settings' flags. Faults go to stderr, one a
+// line, and the answer is none.
+std::optional<LoadedSettings> load_settings_of(const CLI::App& command);
+
+}  // namespace parley::app
