@@ -161,6 +161,9 @@ Result<Committed<Message>> edit_message(WriteContext& write, const EditMessage& 
     return fail(allowed.error());
   }
   if (message.deleted_at) return fail(ErrorKind::kConflict, "message_deleted", "The message is deleted.");
+  if (command.content && command.content->empty() && message.attachments.empty()) {
+    return invalid_field("/content", "must not be empty unless the message has attachments");
+  }
   if (auto wanted = check_version(command.if_match, message.version); !wanted) return fail(wanted.error());
   const bool same = (!command.content || *command.content == message.content) &&
                     (!command.mentions || *command.mentions == message.mentions) &&
