@@ -53,10 +53,12 @@ Task<Result<>> EventConsumer::save_offset(EventLog& log, LogOffset offset, Stead
   return log.save_offset(name(), offset, deadline);
 }
 
-ConsumerRunner::ConsumerRunner(EventLoop& loop, EventLog& log, EventConsumer& consumer, Options options)
+ConsumerRunner::ConsumerRunner(EventLoop& loop, EventLog& log, EventConsumer& consumer, const Clock& clock,
+                               Options options)
     : loop_(loop),
       log_(log),
       consumer_(consumer),
+      clock_(clock),
       options_(options),
       tasks_(loop),
       wake_(std::make_shared<Wake>(loop)) {}
@@ -82,7 +84,7 @@ void ConsumerRunner::stop(std::move_only_function<void()> stopped) {
 }
 
 SteadyTime ConsumerRunner::step_deadline() const {
-  return std::chrono::steady_clock::now() + options_.step_timeout;
+  return clock_.steady_now() + options_.step_timeout;
 }
 
 Task<> ConsumerRunner::run() {

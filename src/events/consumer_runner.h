@@ -38,7 +38,7 @@ class ConsumerRunner {
     std::chrono::milliseconds retry_after{500};
   };
   // All must outlive the runner, and the runner its run: call stop() and wait for it.
-  ConsumerRunner(EventLoop& loop, EventLog& log, EventConsumer& consumer, Options options);
+  ConsumerRunner(EventLoop& loop, EventLog& log, EventConsumer& consumer, const Clock& clock, Options options);
   ~ConsumerRunner();
 
   // On the loop.
@@ -58,6 +58,7 @@ class ConsumerRunner {
   EventLoop& loop_;
   EventLog& log_;
   EventConsumer& consumer_;
+  const Clock& clock_;
   const Options options_;
   TaskGroup tasks_;
   std::shared_ptr<Wake> wake_;
