@@ -1,28 +1,21 @@
 #include "messaging/event_data.h"
 
-#include <boost/json/serialize.hpp>
-
-#include "base/text.h"
+#include "base/json_writer.h"
 
 namespace parley::messaging {
 
 namespace {
 
-// Writes one flat JSON object, field by field.
+// One JSON object of named fields.
 class ObjectText {
  public:
-  ObjectText& raw(std::string_view name, std::string_view json) {
-    out_ += out_.empty() ? "{\"" : ",\"";
-    out_ += name;
-    out_ += "\":";
-    out_ += json;
-    return *this;
-  }
-  ObjectText& text(std::string_view name, std::string_view value) {
-    return raw(name, boost::json::serialize(boost::json::string_view(value.data(), value.size())));
-  }
+  ObjectText() { json_.begin_object(); }
+  ObjectText(const ObjectText&) = delete;
+  ObjectText& operator=(const ObjectText&) = delete;
+
+  ObjectText& text(std::string_view name, std::string_view value) { return json_.key(name).string(value), *this; }
   ObjectText& text(std::string_view name, const std::optional<std::string>& value) {
-    return value ? text(name, std::string_view(*value)) : raw(name, "null");
+    return json_.key(name).string(value), *this;
   }
   template <class Tag>
   ObjectText& id(std::string_view name, const Id<Tag>& value) {
@@ -30,26 +23,26 @@ class ObjectText {
   }
   template <class Tag>
   ObjectText& id(std::string_view name, const std::optional<Id<Tag>>& value) {
-    return value ? id(name, *value) : raw(name, "null");
+    return value ? id(name, *value) : (json_.key(name).null(), *this);
   }
   template <class Tag>
   ObjectText& ids(std::string_view name, const std::vector<Id<Tag>>& values) {
-    std::string json = "[";
-    for (const auto& value : values) {
-      if (json.size() > 1) json += ',';
-      json += boost::json::serialize(boost::json::string_view(value.value.data(), value.value.size()));
-    }
-    return raw(name, json + "]");
+    json_.key(name).begin_array();
+    for (const auto& value : values) json_.string(value.value);
+    return json_.end_array(), *this;
   }
-  ObjectText& integer(std::string_view name, std::int64_t value) { return raw(name, std::to_string(value)); }
-  ObjectText& flag(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
-  ObjectText& time(std::string_view name, WallTime value) {
-    return text(name, std::string_view(format_rfc3339(value)));
+  ObjectText& raw(std::string_view name, std::string_view json) { return json_.key(name).raw(json), *this; }
+  ObjectText& integer(std::string_view name, std::int64_t value) { return json_.key(name).number(value), *this; }
+  ObjectText& flag(std::string_view name, bool value) { return json_.key(name).boolean(value), *this; }
+  ObjectText& time(std::string_view name, WallTime value) { return json_.key(name).time(value), *this; }
+  std::string done() {
+    json_.end_object();
+    return std::move(out_);
   }
-  std::string done() { return std::move(out_) + "}"; }
 
  private:
   std::string out_;
+  JsonWriter json_{out_};
 };
 
 }  // namespace

@@ -2,10 +2,11 @@
 
 #include <openssl/sha.h>
 
-#include <algorithm>
 #include <boost/json.hpp>
 #include <cstring>
 #include <string>
+
+#include "base/json_writer.h"
 
 namespace parley::messaging {
 
@@ -45,28 +46,11 @@ class Fields {
   std::string bytes_;
 };
 
-boost::json::value sorted(const boost::json::value& value) {
-  if (const auto* object = value.if_object()) {
-    std::vector<const boost::json::key_value_pair*> members;
-    for (const auto& member : *object) members.push_back(&member);
-    std::ranges::sort(members, {}, [](const auto* member) { return std::string_view(member->key()); });
-    boost::json::object out;
-    for (const auto* member : members) out.emplace(member->key(), sorted(member->value()));
-    return out;
-  }
-  if (const auto* array = value.if_array()) {
-    boost::json::array out;
-    for (const auto& element : *array) out.push_back(sorted(element));
-    return out;
-  }
-  return value;
-}
-
 std::string canonical(std::string_view metadata) {
   if (metadata == "{}") return "{}";
   boost::json::error_code error;
   const auto value = boost::json::parse({metadata.data(), metadata.size()}, error);
-  return error ? std::string(metadata) : boost::json::serialize(sorted(value));
+  return error ? std::string(metadata) : canonical_json(value);
 }
 
 }  // namespace
