@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <fstream>
 
+#include "drivers/sqlite/temp_folder.h"
 #include "messaging/stores/sqlite_schema.h"
 #include "messaging/testing/messaging_store_contract.h"
 
@@ -14,20 +14,7 @@ namespace {
 
 using testing::MessagingStoreContract;
 
-class TempFolder {
- public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "parley-store-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using sqlite::TempFolder;
 
 class SqliteUnderTest final : public testing::StoreUnderTest {
  public:
@@ -59,6 +46,195 @@ class SqliteUnderTest final : public testing::StoreUnderTest {
 
 std::unique_ptr<testing::StoreUnderTest> make_sqlite_store(const Clock& clock, Random& random) {
   return std::make_unique<SqliteUnderTest>(clock, random);
+}
+
+class SqliteStoreTest : public ::testing::Test {
+ protected:
+  SqliteStoreTest() : random_(1), loops_(1) { loops_.start(); }
+  ~SqliteStoreTest() override {
+    store_.reset();
+    loops_.stop();
+  }
+  std::filesystem::path folder() const { return temp_.path() / "messaging"; }
+  std::filesystem::path file() const { return folder() / kMessagingDatabase; }
+  Result<std::unique_ptr<SqliteMessagingStore>> try_open() {
+    return SqliteMessagingStore::open({.folder = folder(), .reader_threads = 1}, clock_, random_);
+  }
+  void open() {
+    auto opened = try_open();
+    ASSERT_TRUE(opened) << opened.error().detail;
+    store_ = std::move(*opened);
+  }
+  template <class T>
+  T wait(Task<T> task) {
+    return run_on_loop(loops_.at(0), std::move(task));
+  }
+  static Caller caller() { return {.tenant = TenantId("acme"), .user = UserId("u1"), .roles = {}, .name = {}}; }
+  void make_talk(int messages) {
+    CreateConversation command;
+    command.id = ConversationId("c");
+    ASSERT_TRUE(wait(store_->create_conversation(caller(), command, SteadyTime::max())));
+    for (int i = 0; i < messages; ++i) {
+      SendMessage send;
+      send.conversation_id = ConversationId("c");
+      send.content = "message " + std::to_string(i);
+      ASSERT_TRUE(wait(store_->send_message(caller(), send, SteadyTime::max())));
+    }
+  }
+  void damage(const char* sql) { sqlite::Connection({.file = file()}).exec(sql); }
+  static mode_t mode_of(const std::filesystem::path& path) {
+    struct stat status{};
+    CHECK(::stat(path.c_str(), &status) == 0);
+    return status.st_mode & 0777;
+  }
+
+  TempFolder temp_;
+  ManualClock clock_;
+  SeededRandom random_;
+  EventLoops loops_;
+  std::unique_ptr<SqliteMessagingStore> store_;
+};
+
+TEST_F(SqliteStoreTest, ItsFolderIsPrivateAndOfOneServer) {
+  open();
+  EXPECT_EQ(mode_of(folder()), 0700u);
+  EXPECT_EQ(mode_of(file()), 0600u);
+  EXPECT_EQ(try_open().error().code, "folder_locked");
+  store_.reset();
+  EXPECT_TRUE(try_open());
+}
+
+TEST_F(SqliteStoreTest, AFileOfTheFirstSchemaIsOpenedAndReadOn) {
+  std::filesystem::create_directories(folder());
+  {
+    sqlite::Connection old({.file = file()});
+    ASSERT_TRUE(sqlite::migrate(old, kMessagingApplicationId, messaging_migrations(), 1));
+    old.exec(
+        "INSERT INTO conversations(id, tenant, public_id, kind, created_by, created_at, updated_at) "
+        "VALUES(1, 'acme', 'old', 0, 'u1', 5, 5);"
+        "INSERT INTO conversation_state VALUES(1, 1, 1, 0, 1, 1, 6);"
+        "INSERT INTO members VALUES(1, 'u1', 'acme', 3, 5, 0, 1);"
+        "INSERT INTO messages(key, id, sender, content, created_at) "
+        "VALUES(1 << 32 | 1, x'0192f3a17c007a3e8f000000000000c1', 'u1', 'from before', 6);");
+  }
+  open();
+  const auto message =
+      wait(store_->get_message(caller(), MessageId("0192f3a1-7c00-7a3e-8f00-0000000000c1"), SteadyTime::max()));
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->content, "from before");
+  SendMessage send;
+  send.conversation_id = ConversationId("old");
+  send.content = "and on";
+  EXPECT_EQ(wait(store_->send_message(caller(), send, SteadyTime::max()))->value.seq, 2);
+}
+
+TEST_F(SqliteStoreTest, AFileOfANewerProgramOrOfAnotherRoleIsRefused) {
+  std::filesystem::create_directories(folder());
+  damage("PRAGMA application_id=1347570737; PRAGMA user_version=9999");
+  EXPECT_EQ(try_open().error().code, "schema_too_new");
+  damage("PRAGMA application_id=7; PRAGMA user_version=0");
+  EXPECT_EQ(try_open().error().code, "not_our_file");
+  std::filesystem::remove_all(folder());
+  std::filesystem::create_directories(folder());
+  std::ofstream(file()) << std::string(4096, 'x');
+  EXPECT_EQ(try_open().error().code, "unavailable");
+}
+
+TEST_F(SqliteStoreTest, ABackupTakenUnderWritesIsAStoreOfItsOwn) {
+  open();
+  make_talk(50);
+  const auto target = temp_.path() / "backup" / kMessagingDatabase;
+  std::filesystem::create_directories(target.parent_path());
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    while (!stop) {
+      SendMessage send;
+      send.conversation_id = ConversationId("c");
+      send.content = "meanwhile";
+      ASSERT_TRUE(wait(store_->send_message(caller(), send, SteadyTime::max())));
+    }
+  });
+  const auto done = wait(store_->backup(target, SteadyTime::max()));
+  stop = true;
+  writer.join();
+  ASSERT_TRUE(done) << done.error().detail;
+  const auto report = check_messaging_folder(target.parent_path());
+  ASSERT_TRUE(report) << report.error().detail;
+  EXPECT_THAT(report->problems, ::testing::IsEmpty());
+  EXPECT_GE(report->messages, 50);
+  EXPECT_EQ(report->conversations, 1);
+  EXPECT_EQ(wait(store_->backup("/no such folder/x.db", SteadyTime::max())).error().code, "unavailable");
+}
+
+TEST_F(SqliteStoreTest, TheHostsCommandsWorkBesideARunningServerAndRefuseOtherFolders) {
+  open();
+  make_talk(3);
+  EXPECT_EQ(check_messaging_folder(folder())->messages, 3);
+  EXPECT_TRUE(backup_messaging_folder(folder(), temp_.path() / "copy.db"));
+  EXPECT_FALSE(check_messaging_folder(temp_.path()));
+  EXPECT_FALSE(backup_messaging_folder(temp_.path(), temp_.path() / "copy2.db"));
+}
+
+TEST_F(SqliteStoreTest, CheckNamesWhatIsWrong) {
+  open();
+  make_talk(5);
+  store_.reset();
+  const auto problem_after = [this](const char* sql, const char* mend) {
+    damage(sql);
+    const auto report = check_messaging_folder(folder());
+    damage(mend);
+    return report && !report->problems.empty() ? report->problems.front() : std::string();
+  };
+  using ::testing::StartsWith;
+  EXPECT_THAT(problem_after("UPDATE messages SET key = key + 10 WHERE key & 255 = 5",
+                            "UPDATE messages SET key = key - 10 WHERE key & 255 = 15"),
+              StartsWith("seqs are not dense"));
+  EXPECT_THAT(problem_after("UPDATE conversation_state SET live = 4", "UPDATE conversation_state SET live = 5"),
+              StartsWith("live messages are miscounted"));
+  EXPECT_THAT(
+      problem_after("UPDATE conversation_state SET member_count = 2", "UPDATE conversation_state SET member_count = 1"),
+      StartsWith("members are miscounted"));
+  EXPECT_THAT(problem_after("UPDATE members SET accounted = 3", "UPDATE members SET accounted = 5"),
+              StartsWith("unread is miscounted"));
+  EXPECT_THAT(
+      problem_after("UPDATE messages SET reply_count = 1 WHERE key & 255 = 1", "UPDATE messages SET reply_count = 0"),
+      StartsWith("replies are miscounted"));
+  EXPECT_THAT(problem_after("UPDATE messages SET reaction_total = 1 WHERE key & 255 = 1",
+                            "UPDATE messages SET reaction_total = 0"),
+              StartsWith("reactions are miscounted"));
+  EXPECT_THAT(
+      problem_after("UPDATE messages SET deleted_at = 1 WHERE key & 255 = 1; UPDATE conversation_state SET live = 4; "
+                    "UPDATE members SET accounted = 4",
+                    "UPDATE messages SET deleted_at = NULL; UPDATE conversation_state SET live = 5; "
+                    "UPDATE members SET accounted = 5"),
+      StartsWith("a deleted message still says something"));
+  EXPECT_THAT(problem_after("UPDATE event_log SET number = 100 WHERE number = 7",
+                            "UPDATE event_log SET number = 7 WHERE number = 100"),
+              StartsWith("event numbers are not dense"));
+  EXPECT_THAT(problem_after("UPDATE event_log SET type = 'x' WHERE number = 7",
+                            "UPDATE event_log SET type = 'message.created' WHERE number = 7"),
+              StartsWith("messages and their message.created events differ"));
+  EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
+}
+
+TEST_F(SqliteStoreTest, UnreadIsRightOverALongTalkFromBothEnds) {
+  open();
+  make_talk(1);
+  damage(
+      "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+      "INSERT INTO messages(key, id, sender, content, created_at) "
+      "SELECT 1 << 32 | i, randomblob(16), 'u2', 'x', 5 FROM n;"
+      "UPDATE conversation_state SET last_seq = 20000, live = 20000");
+  store_.reset();
+  open();
+  auto list = wait(store_->list_conversations(caller(), {}, SteadyTime::max()));
+  EXPECT_EQ(list->items.front().unread_count, 19999);
+  EXPECT_EQ(wait(store_->set_read_mark(caller(), {ConversationId("c"), 15000}, SteadyTime::max()))->value.unread_count,
+            5000);
+  EXPECT_EQ(wait(store_->set_read_mark(caller(), {ConversationId("c"), 16000}, SteadyTime::max()))->value.unread_count,
+            4000);
+  EXPECT_EQ(wait(store_->set_read_mark(caller(), {ConversationId("c"), 20000}, SteadyTime::max()))->value.unread_count,
+            0);
 }
 
 }  // namespace
