@@ -1,8 +1,8 @@
 #include "events/consumer_runner.h"
 
-#include <spdlog/spdlog.h>
-
 #include <boost/asio/steady_timer.hpp>
+
+#include "telemetry/log.h"
 
 namespace parley::events {
 
@@ -95,7 +95,7 @@ Task<> ConsumerRunner::run() {
       delivered_.store(offset_.value, std::memory_order_relaxed);
       break;
     }
-    spdlog::warn("events: {} cannot load its offset: {}", consumer_.name(), loaded.error().detail);
+    log_warn("a consumer cannot load its offset", {{"consumer", consumer_.name()}, {"error", loaded.error().detail}});
     co_await wake_->pause(options_.retry_after);
   }
   while (!wake_->stopping) {
@@ -107,7 +107,7 @@ Task<> ConsumerRunner::run() {
 Task<bool> ConsumerRunner::step() {
   auto batch = co_await log_.read(offset_, options_.batch_limit, step_deadline());
   if (!batch) {
-    spdlog::warn("events: {} cannot read the log: {}", consumer_.name(), batch.error().detail);
+    log_warn("a consumer cannot read the event log", {{"consumer", consumer_.name()}, {"error", batch.error().detail}});
     co_return false;
   }
   if (batch->events.empty()) {
@@ -117,12 +117,12 @@ Task<bool> ConsumerRunner::step() {
   const LogOffset through = batch->through;
   auto taken = co_await consumer_.deliver(std::move(batch->events), step_deadline());
   if (!taken) {
-    spdlog::warn("events: {} did not take a batch: {}", consumer_.name(), taken.error().detail);
+    log_warn("a consumer did not take its events", {{"consumer", consumer_.name()}, {"error", taken.error().detail}});
     co_return false;
   }
   auto saved = co_await consumer_.save_offset(log_, through, step_deadline());
   if (!saved) {
-    spdlog::warn("events: {} cannot save its offset: {}", consumer_.name(), saved.error().detail);
+    log_warn("a consumer cannot save its offset", {{"consumer", consumer_.name()}, {"error", saved.error().detail}});
     co_return false;
   }
   offset_ = through;

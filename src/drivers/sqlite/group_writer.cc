@@ -1,9 +1,10 @@
 #include "drivers/sqlite/group_writer.h"
 
 #include <pthread.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
+
+#include "telemetry/log.h"
 
 namespace parley::sqlite {
 
@@ -153,13 +154,13 @@ bool GroupWriter::run_one(Job& job, bool& wrote) {
     return ok;
   } catch (const Failure& failure) {
     if (!connection_->in_transaction() || breaks_connection(failure)) throw;
-    spdlog::error("sqlite: a write to {} failed: {} (code {})", options_.file.filename().string(), failure.what(),
-                  failure.code());
+    log_error("a write failed",
+              {{"database", options_.file.filename().string()}, {"error", failure.what()}, {"code", failure.code()}});
     job.refuse(to_error(failure));
     wrote = true;  // it may have
     return false;
   } catch (const std::exception& error) {
-    spdlog::error("sqlite: a write to {} failed: {}", options_.file.filename().string(), error.what());
+    log_error("a write threw", {{"database", options_.file.filename().string()}, {"error", error.what()}});
     job.refuse({ErrorKind::kInternal, "internal_error", "The write failed.", {}, {}});
     wrote = true;
     return false;
@@ -167,8 +168,10 @@ bool GroupWriter::run_one(Job& job, bool& wrote) {
 }
 
 void GroupWriter::fail_all(std::span<std::unique_ptr<Job>> jobs, const Failure& failure) {
-  spdlog::error("sqlite: {} writes to {} failed together: {} (code {})", jobs.size(), options_.file.filename().string(),
-                failure.what(), failure.code());
+  log_error("writes failed together", {{"database", options_.file.filename().string()},
+                                       {"writes", jobs.size()},
+                                       {"error", failure.what()},
+                                       {"code", failure.code()}});
   const Error error = to_error(failure);
   for (auto& job : jobs) job->refuse(error);
   if (breaks_connection(failure)) broken_ = true;
@@ -181,7 +184,7 @@ void GroupWriter::roll_back() {
     try {
       connection_->exec("ROLLBACK");
     } catch (const Failure& failure) {
-      spdlog::error("sqlite: rollback failed: {}", failure.what());
+      log_error("a rollback failed", {{"database", options_.file.filename().string()}, {"error", failure.what()}});
       broken_ = true;
     }
   }
@@ -202,7 +205,8 @@ void GroupWriter::checkpoint_if_due() {
   const int mode = cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, mode, nullptr, nullptr);
   if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED) {
-    spdlog::error("sqlite: checkpoint of {} failed: {}", options_.file.filename().string(), sqlite3_errstr(code));
+    log_error("a checkpoint failed",
+              {{"database", options_.file.filename().string()}, {"error", sqlite3_errstr(code)}});
   }
   // A reader may hold pages back: then the log goes on growing, and each try waits for as much again.
   checkpoint_at_ =

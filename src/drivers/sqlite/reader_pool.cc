@@ -1,6 +1,6 @@
 #include "drivers/sqlite/reader_pool.h"
 
-#include <spdlog/spdlog.h>
+#include "telemetry/log.h"
 
 namespace parley::sqlite {
 
@@ -43,8 +43,8 @@ std::unexpected<Error> ReaderPool::late() {
 
 Error ReaderPool::report(const Failure& failure) {
   if (failure.primary_code() != SQLITE_INTERRUPT) {
-    spdlog::error("sqlite: reading {} failed: {} (code {})", options_.file.filename().string(), failure.what(),
-                  failure.code());
+    log_error("a read failed",
+              {{"database", options_.file.filename().string()}, {"error", failure.what()}, {"code", failure.code()}});
   }
   return to_error(failure);
 }

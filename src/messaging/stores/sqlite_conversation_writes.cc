@@ -171,12 +171,66 @@ Result<Committed<Nothing>> delete_conversation(WriteContext& write, const Delete
                 row->row, to_ms(write.now))
       .run();
   sqlite::Query(write.db, "DELETE FROM members WHERE conversation = ?1", row->row).run();
+  sqlite::Query(write.db, "INSERT INTO erasures(conversation, next_seq) VALUES(?1, 1)", row->row).run();
   write.event(*row, kConversationDeleted, row->id.value,
               conversation_deleted_data(row->id, write.now, write.caller.user));
   row->member_count = 0;
   row->owner_count = 0;
   write.save(*row);
   return write.changed(Nothing{});
+}
+
+namespace {
+
+struct Erasure {
+  std::int64_t conversation = 0;
+  Seq next = 0;
+  Seq last = 0;
+};
+
+std::optional<Erasure> find_erasure(sqlite::Connection& db) {
+  sqlite::Query row(db,
+                    "SELECT e.conversation, e.next_seq, s.last_seq FROM erasures e "
+                    "JOIN conversation_state s ON s.conversation = e.conversation ORDER BY e.conversation LIMIT 1");
+  if (!row.step()) return std::nullopt;
+  return Erasure{row.integer(0), row.integer(1), row.integer(2)};
+}
+
+std::int64_t erase_range(sqlite::Connection& db, const Erasure& erasure, Seq through) {
+  const std::int64_t low = message_key(erasure.conversation, erasure.next);
+  const std::int64_t high = message_key(erasure.conversation, through);
+  const auto erased =
+      sqlite::Query(db,
+                    "UPDATE messages SET content = NULL, attachments = NULL, mentions = NULL, metadata = NULL, "
+                    "client_message_id = NULL, reaction_total = 0, reply_count = 0, last_reply_at = NULL, deleted_at = "
+                    "(SELECT deleted_at FROM conversations WHERE id = ?3) "
+                    "WHERE key BETWEEN ?1 AND ?2 AND deleted_at IS NULL",
+                    low, high, erasure.conversation)
+          .run();
+  sqlite::Query(db, "DELETE FROM message_versions WHERE message BETWEEN ?1 AND ?2", low, high).run();
+  sqlite::Query(db, "DELETE FROM reactions WHERE message BETWEEN ?1 AND ?2", low, high).run();
+  sqlite::Query(db, "UPDATE conversation_state SET live = live - ?2 WHERE conversation = ?1", erasure.conversation,
+                erased)
+      .run();
+  return erased;
+}
+
+}  // namespace
+
+std::int64_t erase_deleted(sqlite::Connection& db, std::int64_t limit) {
+  const auto erasure = find_erasure(db);
+  if (!erasure) return 0;
+  const Seq through = std::min(erasure->last, erasure->next + limit - 1);
+  const std::int64_t looked_at = through - erasure->next + 1;
+  if (looked_at > 0) erase_range(db, *erasure, through);
+  if (through >= erasure->last) {
+    sqlite::Query(db, "DELETE FROM import_ids WHERE conversation = ?1", erasure->conversation).run();
+    sqlite::Query(db, "DELETE FROM erasures WHERE conversation = ?1", erasure->conversation).run();
+  } else {
+    sqlite::Query(db, "UPDATE erasures SET next_seq = ?2 WHERE conversation = ?1", erasure->conversation, through + 1)
+        .run();
+  }
+  return std::max<std::int64_t>(looked_at, 1);
 }
 
 }  // namespace parley::messaging

@@ -1,12 +1,11 @@
 #include "messaging/stores/sqlite_messaging_store.h"
 
-#include <spdlog/spdlog.h>
-
 #include <cstring>
 
 #include "messaging/stores/sqlite_event_payload.h"
 #include "messaging/stores/sqlite_reads.h"
 #include "messaging/stores/sqlite_schema.h"
+#include "telemetry/log.h"
 
 namespace parley::messaging {
 
@@ -38,7 +37,7 @@ Result<std::unique_ptr<SqliteMessagingStore>> SqliteMessagingStore::open(Options
     return std::unique_ptr<SqliteMessagingStore>(
         new SqliteMessagingStore(std::move(*folder), std::move(connection), secret, options, clock, random));
   } catch (const sqlite::Failure& failure) {
-    spdlog::error("messaging: cannot open the store in {}: {}", options.folder.string(), failure.what());
+    log_error("the messaging store cannot be opened", {{"folder", options.folder.string()}, {"error", failure.what()}});
     return fail(sqlite::to_error(failure));
   }
 }
@@ -216,6 +215,12 @@ Task<Result<Page<User>>> Store::scan_users(TenantId tenant, std::optional<UserId
       deadline, [tenant = std::move(tenant), after = std::move(after), limit](sqlite::Connection& db) {
         return messaging::scan_users(db, tenant, after, limit);
       });
+}
+
+Task<Result<std::int64_t>> Store::erase_deleted(std::int64_t limit, SteadyTime deadline) {
+  return writer_.run<std::int64_t>(deadline, [limit](sqlite::Connection& db) -> Result<std::int64_t> {
+    return messaging::erase_deleted(db, limit);
+  });
 }
 
 Task<Result<CheckReport>> Store::check(SteadyTime deadline) {

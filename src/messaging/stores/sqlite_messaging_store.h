@@ -39,6 +39,11 @@ class SqliteMessagingStore final : public MessagingStore, public MessagingScan {
   std::size_t writes_queued() const { return writer_.queued(); }
   std::size_t reads_queued() const { return readers_.queued(); }
 
+  // To be called now and then: takes what was said out of messages of deleted conversations, at most `limit` at a time
+  // so that senders do not wait. Answers how many messages it went through; 0 when nothing is left to do. (That nobody
+  // can read them is so from the deletion on.)
+  Task<Result<std::int64_t>> erase_deleted(std::int64_t limit, SteadyTime deadline);
+
   // Whole-store work on a reader's thread; long, so give it a long deadline.
   Task<Result<CheckReport>> check(SteadyTime deadline);
   // A snapshot as a database file of its own; writes go on meanwhile.

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "drivers/sqlite/temp_folder.h"
 #include "messaging/stores/sqlite_schema.h"
@@ -104,7 +105,7 @@ TEST_F(SqliteStoreTest, ItsFolderIsPrivateAndOfOneServer) {
   EXPECT_TRUE(try_open());
 }
 
-TEST_F(SqliteStoreTest, AFileOfTheFirstSchemaIsOpenedAndReadOn) {
+TEST_F(SqliteStoreTest, AFileOfTheFirstSchemaIsBroughtForwardAndReadOn) {
   std::filesystem::create_directories(folder());
   {
     sqlite::Connection old({.file = file()});
@@ -215,6 +216,25 @@ TEST_F(SqliteStoreTest, CheckNamesWhatIsWrong) {
                             "UPDATE event_log SET type = 'message.created' WHERE number = 7"),
               StartsWith("messages and their message.created events differ"));
   EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
+}
+
+TEST_F(SqliteStoreTest, WhatADeletedConversationSaidIsErasedPieceByPiece) {
+  open();
+  make_talk(25);
+  EXPECT_EQ(wait(store_->erase_deleted(10, SteadyTime::max())), 0);
+  ASSERT_TRUE(wait(store_->delete_conversation(caller(), {ConversationId("c"), {}}, SteadyTime::max())));
+  EXPECT_EQ(wait(store_->erase_deleted(10, SteadyTime::max())), 10);
+  EXPECT_THAT(wait(store_->check(SteadyTime::max()))->problems, ::testing::IsEmpty());
+  EXPECT_EQ(wait(store_->erase_deleted(10, SteadyTime::max())), 10);
+  EXPECT_EQ(wait(store_->erase_deleted(10, SteadyTime::max())), 5);
+  EXPECT_EQ(wait(store_->erase_deleted(10, SteadyTime::max())), 0);
+  EXPECT_THAT(wait(store_->check(SteadyTime::max()))->problems, ::testing::IsEmpty());
+  store_.reset();
+  sqlite::Connection db({.file = file()});
+  EXPECT_EQ(db.query_int("SELECT count(*) FROM messages WHERE content IS NOT NULL"), 0);
+  EXPECT_EQ(db.query_int("SELECT count(*) FROM messages"), 25);
+  const std::string bytes = (std::ostringstream() << std::ifstream(file(), std::ios::binary).rdbuf()).str();
+  EXPECT_EQ(bytes.find("message 7"), std::string::npos);
 }
 
 TEST_F(SqliteStoreTest, UnreadIsRightOverALongTalkFromBothEnds) {

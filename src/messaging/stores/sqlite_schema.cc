@@ -134,11 +134,20 @@ CREATE TABLE users(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Deleted conversations whose messages still wait to be erased, a piece at a time.
+constexpr const char* kErasures = R"sql(
+CREATE TABLE erasures(
+  conversation INTEGER PRIMARY KEY,
+  next_seq INTEGER NOT NULL
+) STRICT;
+INSERT INTO erasures SELECT id, 1 FROM conversations WHERE deleted_at IS NOT NULL;
+)sql";
+
 }  // namespace
 
 std::span<const sqlite::Migration> messaging_migrations() {
   static const std::string first = std::string(kFirstTables) + events::kEventLogSchema;
-  static const sqlite::Migration migrations[] = {{1, first.c_str()}};
+  static const sqlite::Migration migrations[] = {{1, first.c_str()}, {2, kErasures}};
   return migrations;
 }
 

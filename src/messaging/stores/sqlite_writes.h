@@ -105,6 +105,9 @@ Result<Committed<Conversation>> create_conversation(WriteContext& write, const C
 Result<Committed<Conversation>> update_conversation(WriteContext& write, const UpdateConversation& command);
 Result<Committed<Nothing>> delete_conversation(WriteContext& write, const DeleteConversation& command);
 
+// Takes what was said out of at most `limit` messages of deleted conversations; answers how many there were.
+std::int64_t erase_deleted(sqlite::Connection& db, std::int64_t limit);
+
 // sqlite_member_writes.cc
 Result<Committed<Member>> add_member(WriteContext& write, const AddMember& command);
 Result<Committed<Nothing>> remove_member(WriteContext& write, const RemoveMember& command);
