@@ -1,0 +1,71 @@
+"""(a) The gateway over HTTP to one upstream, beside nginx, HAProxy and Node."""
+
+import peers
+from figures import Series, Table, at_least, at_most, note_if_wrk_was_full
+from load import CONNECTIONS, run_wrk
+from parley_server import Parley
+
+PATH = "/v1/users/u1"
+
+
+def measure(servers, plan, say):
+    upstream = peers.start_upstream(servers)
+    parley = Parley(servers, plan.binary, servers.work / "gateway-data")
+    token = parley.token("u1")
+    key = parley.data / "dev_key.pem"
+    node_script = peers.install_node_gateway(plan.build)
+    ours = parley.start("parley-gateway", roles=("gateway",), MESSAGING_SERVICE_URL=f"http://127.0.0.1:{upstream}")
+    started = {
+        "Parley": (ours, parley.ports["gateway"]),
+        "nginx": peers.start_nginx(servers, upstream),
+        "HAProxy": peers.start_haproxy(servers, upstream),
+        "Node": peers.start_node(servers, upstream, node_script, key),
+    }
+    try:
+        for server, port in started.values():
+            servers.wait_until_answers(server, f"http://127.0.0.1:{port}{PATH}", token)
+        series = run_rounds(started, token, plan, say)
+    finally:
+        for server, _ in started.values():
+            servers.stop(server)
+    return report(series, plan)
+
+
+def run_rounds(started, token, plan, say):
+    series = {name: Series(name) for name in started}
+    for number in range(plan.rounds + 1):
+        for name, (server, port) in started.items():
+            url = f"http://127.0.0.1:{port}{PATH}"
+            one = run_wrk(server, url, plan.seconds if number else 1, token, threads=plan.wrk_threads)
+            if one.refused:
+                raise RuntimeError(f"{name} refused {one.refused} of {one.requests} requests")
+            if number:  # the first, short one only warms up
+                series[name].rounds.append(one)
+            say(f"round {number}/{plan.rounds}  {name:<8}{one.per_second:>8.0f} requests/s  "
+                f"{one.cpu_per_10k:5.2f} CPU-s/10k  p50 {one.p50_ms:6.2f} ms  p99 {one.p99_ms:6.2f} ms")
+    return series
+
+
+def report(series, plan):
+    parley, nginx, haproxy, node = (series[name] for name in ("Parley", "nginx", "HAProxy", "Node"))
+    rows = [[one.name, f"{one.median_of('per_second'):,.0f}", f"{one.median_of('cpu_per_10k'):.2f}",
+             f"{one.median_of('p50_ms'):.2f}", f"{one.median_of('p99_ms'):.2f}",
+             f"{one.ratio_to(nginx, 'per_second'):.2f}", f"{one.ratio_to(nginx, 'cpu_per_10k'):.2f}",
+             f"{one.ratio_to(nginx, 'p99_ms'):.2f}"] for one in series.values()]
+    table = Table(
+        "Gateway over HTTP",
+        f"GET {PATH} through each gateway to the same upstream (nginx answering 1,024 bytes of JSON), {CONNECTIONS} "
+        f"connections, {plan.rounds} rounds of {plan.seconds} s in turn after a warm-up; medians, and ratios taken round "
+        "by round. CPU is user and system time of all processes of the gateway. All pass a request id on and write a line "
+        "per request to a file (nginx buffered, HAProxy as each ends, Node by pino, ours by a thread of the log). Ours "
+        "and Node also verify the token (ES256, remembered) and have a circuit breaker; ours alone forwards every header, "
+        "applies deadlines and a retry budget, and keeps a latency histogram by route and status.",
+        ["", "requests/s", "CPU-s per 10k", "p50 ms", "p99 ms", "requests/s ÷ nginx", "CPU ÷ nginx", "p99 ÷ nginx"], rows)
+    table.targets = [
+        at_least("gateway: requests/s ÷ nginx", 1, parley.ratio_to(nginx, "per_second")),
+        at_most("gateway: CPU per request ÷ HAProxy", 1, parley.ratio_to(haproxy, "cpu_per_10k")),
+        at_most("gateway: p99 ÷ nginx", 1, parley.ratio_to(nginx, "p99_ms")),
+        at_least("gateway: requests/s ÷ Node", 5, parley.ratio_to(node, "per_second")),
+    ]
+    note_if_wrk_was_full(table, [one for each in series.values() for one in each.rounds])
+    return table
