@@ -1,7 +1,7 @@
 #include "gateway/proxy.h"
 
 #include <array>
-#include <deque>
+#include <forward_list>
 
 #include "base/ids.h"
 #include "http/problem.h"
@@ -63,7 +63,7 @@ class Proxy::Passage final : public http::Body {
   // Keeps a copy of `text` as long as the Passage. Request ids and trace contexts are bounded; what is not fits or is
   // kept in a string of its own.
   std::string_view keep(std::string_view text) {
-    if (text.size() > room_.size() - used_) return others_.emplace_back(text);
+    if (text.size() > room_.size() - used_) return others_.emplace_front(text);
     char* const at = room_.data() + used_;
     text.copy(at, text.size());
     used_ += text.size();
@@ -82,7 +82,7 @@ class Proxy::Passage final : public http::Body {
  private:
   std::size_t used_ = 0;
   std::array<char, 256> room_;
-  std::deque<std::string> others_;
+  std::forward_list<std::string> others_;
 };
 
 Task<http::Response> Proxy::forward(http::Exchange& exchange, PathMapping mapping, bool honours_idempotency_key) {

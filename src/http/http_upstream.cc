@@ -19,7 +19,8 @@ struct HttpUpstream::Link {
   Connection connection;
   SteadyTime idle_since{};
   bool reused = false;
-  std::string out;  // the head of the request being sent; kept for its memory
+  std::string out;    // the head of the request being sent; kept for its memory
+  ResponseHead head;  // of its answer; here because it is large for a coroutine's frame
 };
 
 struct HttpUpstream::PerLoop {
@@ -150,7 +151,7 @@ void HttpUpstream::release(std::unique_ptr<Link> link) {
   at.idle.push_back(std::move(link));
 }
 
-Task<Result<std::unique_ptr<HttpUpstream::Link>>> HttpUpstream::acquire(SteadyTime deadline, bool fresh) {
+std::unique_ptr<HttpUpstream::Link> HttpUpstream::take_idle(bool fresh) {
   PerLoop& at = here();
   while (!at.idle.empty()) {
     std::unique_ptr<Link> link = std::move(at.idle.back());
@@ -160,12 +161,9 @@ Task<Result<std::unique_ptr<HttpUpstream::Link>>> HttpUpstream::acquire(SteadyTi
     if (fresh || idle_for > options_.idle_timeout) continue;
     // A look at the socket costs a system call: worth it only for one that has rested.
     if (idle_for > std::chrono::milliseconds(500) && link->connection.is_stale()) continue;
-    co_return link;
+    return link;
   }
-  if (at.open >= options_.connections_per_loop) {
-    co_return unavailable("upstream_busy", options_.name + " has as many requests as it may have; try again shortly.");
-  }
-  co_return co_await connect(deadline);
+  return nullptr;
 }
 
 Task<Result<std::vector<asio::ip::tcp::endpoint>>> HttpUpstream::resolve(SteadyTime deadline) {
@@ -205,6 +203,9 @@ Task<Result<std::vector<asio::ip::tcp::endpoint>>> HttpUpstream::resolve(SteadyT
 Task<Result<std::unique_ptr<HttpUpstream::Link>>> HttpUpstream::connect(SteadyTime deadline) {
   PerLoop& at = here();
   EventLoop& loop = EventLoop::current();
+  if (at.open >= options_.connections_per_loop) {
+    co_return unavailable("upstream_busy", options_.name + " has as many requests as it may have; try again shortly.");
+  }
   ++at.open;  // taken while connecting, so that the limit holds; handed over to the Link or given back
   counters_.connects.fetch_add(1, std::memory_order_relaxed);
   const SteadyTime until = std::min(deadline, std::chrono::steady_clock::now() + options_.connect_timeout);
@@ -241,7 +242,7 @@ Task<Result<std::unique_ptr<HttpUpstream::Link>>> HttpUpstream::connect(SteadyTi
   co_return lost(options_.name);
 }
 
-Task<HttpUpstream::Sent> HttpUpstream::send(Link& link, Request& request, SteadyTime deadline, Error& body_error) {
+void HttpUpstream::write_head(Link& link, const Request& request, std::optional<std::uint64_t> size) const {
   std::string& out = link.out;
   out.clear();
   out.append(request.method_text).append(" ").append(options_.url.path).append(request.target);
@@ -250,30 +251,23 @@ Task<HttpUpstream::Sent> HttpUpstream::send(Link& link, Request& request, Steady
     if (belongs_to_connection(field.id) || field.id == FieldId::host || field.id == FieldId::expect) continue;
     out.append(field.name).append(": ").append(field.value).append("\r\n");
   }
-  const std::optional<std::uint64_t> size = request.body ? request.body->size() : 0;
-  const bool chunked = !size;
-  if (chunked) {
+  if (!size) {
     out.append("Transfer-Encoding: chunked\r\n");
   } else if (*size > 0 || request.method == Method::kPost || request.method == Method::kPut ||
              request.method == Method::kPatch) {
     out.append("Content-Length: ").append(std::to_string(*size)).append("\r\n");
   }
   out.append("\r\n");
+}
 
+Task<HttpUpstream::Sent> HttpUpstream::send(Link& link, Body& body, SteadyTime deadline, Error& body_error) {
+  const std::optional<std::uint64_t> size = body.size();
+  const bool chunked = !size;
   Connection& connection = link.connection;
-  if (size && *size == 0) {
-    std::array<iovec, 1> parts = {part(out)};
-    const std::ptrdiff_t written = connection.write_some_now(parts);
-    if (written == static_cast<std::ptrdiff_t>(out.size())) co_return Sent::kAll;
-    if (written < 0) co_return Sent::kBroken;
-    connection.set_deadline(deadline);
-    co_return co_await connection.write_rest(parts, static_cast<std::size_t>(written)) ? Sent::kAll : Sent::kBroken;
-  }
-
   std::string chunk_head;
   std::uint64_t sent = 0;
   for (bool first = true, last = false; !last; first = false) {
-    const Result<std::string_view> piece = co_await request.body->read();
+    const Result<std::string_view> piece = co_await body.read();
     if (!piece) {
       body_error = piece.error();
       co_return Sent::kBodyFailed;
@@ -285,7 +279,7 @@ Task<HttpUpstream::Sent> HttpUpstream::send(Link& link, Request& request, Steady
     }
     std::array<iovec, 4> parts;
     std::size_t n = 0;
-    if (first) parts[n++] = part(out);
+    if (first) parts[n++] = part(link.out);
     if (!last) {
       if (chunked) {
         chunk_head.clear();
@@ -334,18 +328,36 @@ Task<HttpUpstream::Received> HttpUpstream::receive_head(Link& link, Method metho
 }
 
 Task<Result<Response>> HttpUpstream::call(Request& request, SteadyTime deadline) {
-  const bool bodiless = !request.body || request.body->size() == std::optional<std::uint64_t>(0);
+  const std::optional<std::uint64_t> size = request.body ? request.body->size() : 0;
+  const bool bodiless = size == std::optional<std::uint64_t>(0);
   bool fresh = false;
   for (;;) {
-    Result<std::unique_ptr<Link>> acquired = co_await acquire(deadline, fresh);
-    if (!acquired) co_return std::unexpected(std::move(acquired.error()));
-    std::unique_ptr<Link> link = std::move(*acquired);
+    std::unique_ptr<Link> link = take_idle(fresh);
+    if (!link) {
+      Result<std::unique_ptr<Link>> connected = co_await connect(deadline);
+      if (!connected) co_return std::unexpected(std::move(connected.error()));
+      link = std::move(*connected);
+    }
 
-    Error body_error;
-    const Sent sent = co_await send(*link, request, deadline, body_error);
-    if (sent == Sent::kBodyFailed) co_return std::unexpected(std::move(body_error));
+    write_head(*link, request, size);
+    Sent sent = Sent::kAll;
+    if (bodiless) {
+      // The common case takes no coroutine: the kernel has room for the whole head.
+      std::array<iovec, 1> parts = {part(link->out)};
+      const std::ptrdiff_t written = link->connection.write_some_now(parts);
+      if (written < 0) {
+        sent = Sent::kBroken;
+      } else if (static_cast<std::size_t>(written) < link->out.size()) {
+        link->connection.set_deadline(deadline);
+        if (!co_await link->connection.write_rest(parts, static_cast<std::size_t>(written))) sent = Sent::kBroken;
+      }
+    } else {
+      Error body_error;
+      sent = co_await send(*link, *request.body, deadline, body_error);
+      if (sent == Sent::kBodyFailed) co_return std::unexpected(std::move(body_error));
+    }
 
-    ResponseHead head;
+    ResponseHead& head = link->head;
     std::string_view text;
     const Received received = co_await receive_head(*link, request.method, head, text, deadline);
     if (received == Received::kClosed && link->reused && bodiless && is_idempotent(request.method) && !fresh) {

@@ -54,12 +54,15 @@ class HttpUpstream final : public Upstream {
   enum class Sent { kAll, kBroken, kBodyFailed };
 
   PerLoop& here();
-  Task<Result<std::unique_ptr<Link>>> acquire(SteadyTime deadline, bool fresh);
+  // An idle connection of this loop that may be used; null when there is none, or a fresh one is asked for.
+  std::unique_ptr<Link> take_idle(bool fresh);
   Task<Result<std::unique_ptr<Link>>> connect(SteadyTime deadline);
   Task<Result<std::vector<asio::ip::tcp::endpoint>>> resolve(SteadyTime deadline);
   void release(std::unique_ptr<Link> link);
 
-  Task<Sent> send(Link& link, Request& request, SteadyTime deadline, Error& body_error);
+  void write_head(Link& link, const Request& request, std::optional<std::uint64_t> size) const;
+  // The head that write_head() left, and the body.
+  Task<Sent> send(Link& link, Body& body, SteadyTime deadline, Error& body_error);
   // kClosed: not a byte of an answer came.
   enum class Received { kHead, kClosed, kBroken, kTimedOut, kMalformed };
   Task<Received> receive_head(Link& link, Method method, ResponseHead& head, std::string_view& text,
