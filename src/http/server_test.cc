@@ -190,6 +190,10 @@ TEST_F(ServerTest, StreamsUnknownLengthsInChunksAndByCloseForHttp10) {
   const std::string plain = once("GET /stream HTTP/1.0\r\n\r\n");
   EXPECT_EQ(plain.find("Transfer-Encoding"), std::string::npos);
   EXPECT_TRUE(plain.ends_with("\r\n\r\npiece0piece1piece2")) << plain;
+  // Asked to keep the connection: but its end is the only end that this answer has.
+  const std::string kept = once("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_NE(kept.find("Connection: close\r\n"), std::string::npos) << kept;
+  EXPECT_TRUE(kept.ends_with("\r\n\r\npiece0piece1piece2")) << kept;
 }
 
 TEST_F(ServerTest, CutsAnAnswerWhoseStreamFails) {

@@ -162,13 +162,15 @@ Task<bool> Session::serve_one() {
     }
   }
   const bool body_complete = body.complete();
-  if (!co_await respond(std::move(response), keep_alive)) co_return false;
+  std::optional<bool> sent = respond_now(response, keep_alive);
+  if (!sent) sent = co_await finish_response(response);
+  if (!*sent) co_return false;
   if (keep_alive && !finishing_) co_return true;
   if (!body_complete) co_await linger();
   co_return false;
 }
 
-Task<bool> Session::respond(Response response, bool keep_alive) {
+std::optional<bool> Session::respond_now(Response& response, bool& keep_alive) {
   const bool bodiless = has_no_body(response.status);
   const bool to_head = head_.method == Method::kHead;
   std::optional<std::uint64_t> length = response.stream ? response.stream->size() : response.body.size();
@@ -197,26 +199,45 @@ Task<bool> Session::respond(Response response, bool keep_alive) {
   }
   out_.append("\r\n");
 
-  bool sent_all = false;
-  std::uint64_t sent = 0;
+  unsent_ = {};
   if (response.stream && !bodiless && !to_head) {
-    sent_all = co_await write_message(connection_, out_, *response.stream, chunked, limits_.write_timeout, sent);
+    unsent_.chunked = chunked;
+    return std::nullopt;
+  }
+  response.stream.reset();
+  if (bodiless || to_head) response.body.clear();
+  std::array<iovec, 2> parts = {part(out_), part(response.body)};
+  const std::ptrdiff_t written = connection_.write_some_now(parts);
+  const bool sent_all = written == static_cast<std::ptrdiff_t>(out_.size() + response.body.size());
+  if (!sent_all && written >= 0) {
+    unsent_.done = static_cast<std::size_t>(written);
+    return std::nullopt;
+  }
+  if (response.on_sent) response.on_sent(response.body.size(), sent_all);
+  return sent_all;
+}
+
+Task<bool> Session::finish_response(Response& response) {
+  bool sent_all = false;
+  std::uint64_t sent = response.body.size();
+  if (response.stream) {
+    sent = 0;
+    sent_all =
+        co_await write_message(connection_, out_, *response.stream, unsent_.chunked, limits_.write_timeout, sent);
   } else {
     std::array<iovec, 2> parts = {part(out_), part(response.body)};
-    const std::span<iovec> used(parts.data(), bodiless || to_head || response.body.empty() ? 1 : 2);
-    if (used.size() == 2) sent = response.body.size();
-    // The common case takes no coroutine: the kernel has room for the whole answer.
-    const std::ptrdiff_t total = static_cast<std::ptrdiff_t>(out_.size() + sent);
-    const std::ptrdiff_t written = connection_.write_some_now(used);
-    sent_all = written == total;
-    if (!sent_all && written >= 0) {
-      connection_.set_timeout(limits_.write_timeout);
-      sent_all = co_await connection_.write_rest(used, static_cast<std::size_t>(written));
-      connection_.clear_deadline();
-    }
+    connection_.set_timeout(limits_.write_timeout);
+    sent_all = co_await connection_.write_rest(parts, unsent_.done);
+    connection_.clear_deadline();
   }
   if (response.on_sent) response.on_sent(sent, sent_all);
   co_return sent_all;
+}
+
+Task<bool> Session::respond(Response response, bool keep_alive) {
+  const std::optional<bool> sent = respond_now(response, keep_alive);
+  if (sent) co_return *sent;
+  co_return co_await finish_response(response);
 }
 
 Task<> Session::refuse(Error error) {

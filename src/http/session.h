@@ -27,6 +27,12 @@ class Session {
   Task<Head> read_head();
   // One request, from its head to the end of its answer. False: the connection is done for.
   Task<bool> serve_one();
+  // Writes the head and, unless the content is a stream, what the kernel takes of the rest at once, without a
+  // coroutine. Whether all went; nullopt: finish_response() must do the rest. `keep_alive` becomes false where the end
+  // of the connection is the end of the answer.
+  std::optional<bool> respond_now(Response& response, bool& keep_alive);
+  Task<bool> finish_response(Response& response);
+  // Both, for answers that are rare.
   Task<bool> respond(Response response, bool keep_alive);
   Task<> refuse(Error error);
   // Reads and drops for a moment after an answer that closes, so that the peer can read it before a reset comes.
@@ -38,7 +44,11 @@ class Session {
   const std::string peer_;
   RequestHead head_;
   Request request_;
-  std::string out_;
+  std::string out_;  // the head of the answer
+  struct {
+    std::size_t done = 0;  // bytes of head and body that are written
+    bool chunked = false;
+  } unsent_;          // what respond_now() leaves to finish_response()
   bool idle_ = true;  // between requests: nothing of the next one has come
   bool finishing_ = false;
 };
