@@ -39,7 +39,7 @@ def measure(servers, plan, say):
 
 def run_raw(servers, plan):
     """Messages/s of the store's own benchmark: the same rows, 64 a commit, nothing around them."""
-    binary = plan.release / "src/messaging/send_bench"
+    binary = plan.release / "src/messaging/stores/send_bench"
     run = subprocess.run([binary, "--benchmark_filter=^RawGroupCommit/64/", "--benchmark_format=json"], check=False,
                          capture_output=True, text=True, env={**os.environ, "PARLEY_BENCH_DIR": str(servers.work)})
     if run.returncode != 0:
