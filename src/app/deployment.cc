@@ -86,6 +86,8 @@ Result<> Deployment::start() {
   on_first_loop([this](auto done) {
     if (key_refresher_) key_refresher_->start();
     if (gateway_) gateway_->start_checks(loops_.at(0));
+    if (messaging_) messaging_->start_upkeep(loops_.at(0));
+    started_ = true;
     done();
   });
   return {};
@@ -99,11 +101,10 @@ void Deployment::stop() {
       server->second->stop(settings_.serve.shutdown_grace);
     }
   }
-  if (gateway_) {
-    on_first_loop([this](auto done) { gateway_->stop_checks(std::move(done)); });
-  }
-  if (key_refresher_) {
-    on_first_loop([this](auto done) { key_refresher_->close(std::move(done)); });
+  if (started_) {
+    if (gateway_) on_first_loop([this](auto done) { gateway_->stop_checks(std::move(done)); });
+    if (key_refresher_) on_first_loop([this](auto done) { key_refresher_->close(std::move(done)); });
+    if (messaging_) on_first_loop([this](auto done) { messaging_->stop_upkeep(std::move(done)); });
   }
   loops_.stop();
   loops_running_ = false;

@@ -65,6 +65,7 @@ class Deployment {
   Metrics metrics_;
   EventLoops loops_;
   bool loops_running_ = false;
+  bool started_ = false;  // background work runs on the first loop
 
   BlockingPool file_reads_{"file-read", 1, 16};
   auth::KeyRing keys_;

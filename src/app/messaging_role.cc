@@ -27,6 +27,15 @@ MessagingRole::MessagingRole(const Settings& settings, const Clock& clock, Metri
 
 MessagingRole::~MessagingRole() = default;
 
+void MessagingRole::start_upkeep(EventLoop& loop) {
+  upkeep_ = std::make_unique<StoreUpkeep>(loop, *store_, clock_, metrics_, StoreUpkeep::Settings{});
+  upkeep_->start();
+}
+
+void MessagingRole::stop_upkeep(std::move_only_function<void()> on_stopped) {
+  upkeep_->close(std::move(on_stopped));
+}
+
 void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
   service_ = messaging::make_messaging_service(
       {.store = *store_,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/store_metrics.h"
+#include "app/store_upkeep.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "config/settings.h"
@@ -26,6 +27,10 @@ class MessagingRole {
   void build_service(const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
 
+  // On `loop`, which runs already; stop_upkeep() there too, before the loops stop.
+  void start_upkeep(EventLoop& loop);
+  void stop_upkeep(std::move_only_function<void()> on_stopped);
+
  private:
   MessagingRole(const Settings& settings, const Clock& clock, Metrics& metrics);
 
@@ -35,6 +40,7 @@ class MessagingRole {
   StoreMetrics store_metrics_;
   MemoryRateLimiter limiter_;
   std::unique_ptr<messaging::SqliteMessagingStore> store_;
+  std::unique_ptr<StoreUpkeep> upkeep_;
   std::unique_ptr<http::Service> service_;
   std::vector<Metrics::Scraped> scraped_;
 };

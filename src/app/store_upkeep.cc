@@ -1,0 +1,69 @@
+#include "app/store_upkeep.h"
+
+#include "telemetry/log.h"
+
+namespace parley::app {
+
+StoreUpkeep::StoreUpkeep(EventLoop& loop, messaging::SqliteMessagingStore& store, const Clock& clock, Metrics& metrics,
+                         Settings settings)
+    : loop_(loop),
+      store_(store),
+      clock_(clock),
+      settings_(settings),
+      log_end_(metrics.gauge("parley_event_log_end", "Offset of the newest event in the log", {{"role", "messaging"}})),
+      erased_(metrics.counter("parley_store_erased_messages_total",
+                              "Messages of deleted conversations whose content was erased", {{"role", "messaging"}})),
+      pruned_(metrics.counter("parley_event_log_pruned_total", "Events that left the log", {{"role", "messaging"}})),
+      failures_(metrics.counter("parley_store_upkeep_failures_total", "Steps of upkeep that failed and come again",
+                                {{"role", "messaging"}})),
+      tasks_(loop) {}
+
+void StoreUpkeep::start() {
+  next_.emplace(loop_, [this] {
+    if (!closing_) tasks_.spawn(run_once());
+  });
+  next_->arm(loop_.coarse_now());
+}
+
+void StoreUpkeep::close(std::move_only_function<void()> closed) {
+  closing_ = true;
+  next_.reset();
+  tasks_.drain(std::move(closed));
+}
+
+Task<> StoreUpkeep::run_once() {
+  co_await erase();
+  co_await prune();
+  if (const auto end = co_await store_.event_log().head(step_deadline())) {
+    log_end_.Set(static_cast<double>(end->value));
+  }
+  if (!closing_) next_->arm(loop_.coarse_now() + settings_.interval);
+}
+
+Task<> StoreUpkeep::erase() {
+  while (!closing_) {
+    const Result<std::int64_t> done = co_await store_.erase_deleted(settings_.erased_at_once, step_deadline());
+    if (!done) {
+      failures_.Increment();
+      log_warn("erasing what deleted conversations said failed", {{"code", done.error().code}});
+    }
+    if (!done || *done == 0) co_return;
+    erased_.Increment(static_cast<double>(*done));
+  }
+}
+
+Task<> StoreUpkeep::prune() {
+  const WallTime before = clock_.wall_now() - settings_.events_kept;
+  while (!closing_) {
+    const Result<std::int64_t> done =
+        co_await store_.event_log().prune(before, settings_.pruned_at_once, step_deadline());
+    if (!done) {
+      failures_.Increment();
+      log_warn("pruning the event log failed", {{"code", done.error().code}});
+    }
+    if (!done || *done == 0) co_return;
+    pruned_.Increment(static_cast<double>(*done));
+  }
+}
+
+}  // namespace parley::app

@@ -1,0 +1,53 @@
+// StoreUpkeep: what a messaging store wants done now and then, beside its requests: what deleted conversations said is
+// erased, events that nobody needs any more leave the log, and the log's end is shown in metrics. In small steps, so
+// that senders do not wait. Lives on one loop; start() and close() are called there.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/event_loop.h"
+#include "base/task_group.h"
+#include "messaging/stores/sqlite_messaging_store.h"
+#include "telemetry/metrics.h"
+
+namespace parley::app {
+
+class StoreUpkeep {
+ public:
+  struct Settings {
+    std::chrono::milliseconds interval{10'000};
+    std::chrono::milliseconds step_timeout{10'000};
+    std::chrono::hours events_kept{7 * 24};  // at least, and until every known consumer has passed them
+    std::int64_t erased_at_once = 200;       // messages
+    std::size_t pruned_at_once = 1'000;      // events
+  };
+  // All must outlive the upkeep.
+  StoreUpkeep(EventLoop& loop, messaging::SqliteMessagingStore& store, const Clock& clock, Metrics& metrics,
+              Settings settings);
+
+  void start();
+  // Nothing is begun any more; calls `closed` once the step under way has ended.
+  void close(std::move_only_function<void()> closed);
+
+ private:
+  Task<> run_once();
+  Task<> erase();
+  Task<> prune();
+  SteadyTime step_deadline() const { return clock_.steady_now() + settings_.step_timeout; }
+
+  EventLoop& loop_;
+  messaging::SqliteMessagingStore& store_;
+  const Clock& clock_;
+  const Settings settings_;
+  Gauge& log_end_;
+  Counter& erased_;
+  Counter& pruned_;
+  Counter& failures_;
+  bool closing_ = false;
+  std::optional<Deadline> next_;
+  TaskGroup tasks_;
+};
+
+}  // namespace parley::app
