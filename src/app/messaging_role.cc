@@ -11,6 +11,7 @@ Result<std::unique_ptr<MessagingRole>> MessagingRole::open(const Settings& setti
                                                       .reader_threads = settings.store.reader_threads,
                                                       .writer_queue_limit = settings.store.writer_queue,
                                                       .batch_limit = settings.store.max_batch,
+                                                      .max_wal_bytes = settings.store.max_wal_bytes,
                                                       .observer = &role->store_metrics_},
                                                      clock, random);
   if (!store) return fail(std::move(store.error()));
@@ -41,6 +42,7 @@ void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
       {.store = *store_,
        .limiter = limiter_,
        .message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.messages_per_minute)},
+       .service_message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.service_messages_per_minute)},
        .clock = clock_,
        .metrics = metrics_,
        .middleware = make_middleware,

@@ -79,7 +79,7 @@ Authenticator::Answer Authenticator::act_for(std::shared_ptr<const Caller> beare
                          "must be a user id, percent-encoded: 1 to 128 bytes of UTF-8 without control characters");
   }
   // The name is the service's own, not that user's.
-  return std::make_shared<const Caller>(Caller{bearer->tenant, UserId(*user), bearer->roles, {}});
+  return std::make_shared<const Caller>(Caller{bearer->tenant, UserId(*user), bearer->roles, {}, bearer->user});
 }
 
 TokenCache* Authenticator::cache_of_this_loop() {

@@ -9,7 +9,7 @@ const WallTime kNow(std::chrono::seconds(1'750'000'000));
 const WallTime kLater = kNow + std::chrono::hours(1);
 
 std::shared_ptr<const Caller> caller(std::string user) {
-  return std::make_shared<const Caller>(Caller{TenantId("acme"), UserId(std::move(user)), {}, {}});
+  return std::make_shared<const Caller>(Caller{TenantId("acme"), UserId(std::move(user)), {}, {}, {}});
 }
 
 TEST(TokenCache, GivesBackWhatWasPutInUnderTheSameTokenOnly) {

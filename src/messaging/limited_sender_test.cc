@@ -34,13 +34,14 @@ class LimitedSenderTest : public ::testing::Test {
  protected:
   LimitedSender::Outcome send(RateLimiter& limiter, std::optional<std::string> key = {}, TenantRoles roles = {},
                               std::uint32_t limit = 2) {
-    LimitedSender sender(store_, limiter, RateRule{limit});
-    auto caller = std::make_shared<const Caller>(Caller{TenantId("t"), UserId("u"), roles, {}});
+    LimitedSender sender(store_, limiter, RateRule{limit}, RateRule{service_limit_});
+    auto caller = std::make_shared<const Caller>(Caller{TenantId("t"), UserId("u"), roles, {}, {}});
     SendMessage command;
     command.idempotency_key = std::move(key);
     return loop_.run(sender.send(caller, std::move(command), SteadyTime::max()));
   }
 
+  std::uint32_t service_limit_ = 0;
   ManualClock clock_;
   MemoryRateLimiter limiter_{clock_};
   SendStore store_;
@@ -54,6 +55,15 @@ TEST_F(LimitedSenderTest, RefusesBeyondTheLimitWithoutAskingTheStore) {
   EXPECT_EQ(refused.written.error().kind, ErrorKind::kRateLimited);
   EXPECT_TRUE(refused.written.error().retry_after.has_value());
   EXPECT_EQ(store_.asked, 2);
+}
+
+TEST_F(LimitedSenderTest, AServiceHasALimitOfItsOwnWhenOneIsSet) {
+  const TenantRoles service{.admin = false, .service = true};
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(send(limiter_, {}, service).decision.has_value());
+  service_limit_ = 1;
+  EXPECT_EQ(send(limiter_, {}, service).decision->remaining, 0U);
+  EXPECT_EQ(send(limiter_, {}, service).written.error().code, "rate_limited");
+  EXPECT_EQ(send(limiter_).decision->remaining, 1U);
 }
 
 TEST_F(LimitedSenderTest, AReplayGivesBackWhatItTookAndPassesAUsedUpLimit) {

@@ -18,7 +18,8 @@ namespace parley::messaging {
 struct MessagingDependencies {
   MessagingStore& store;
   RateLimiter& limiter;
-  RateRule message_rule;  // RATE_LIMIT_MESSAGES_PER_MINUTE; limit 0 is no limit
+  RateRule message_rule;               // RATE_LIMIT_MESSAGES_PER_MINUTE; limit 0 is no limit
+  RateRule service_message_rule = {};  // RATE_LIMIT_SERVICE_MESSAGES_PER_MINUTE
   const Clock& clock;
   Metrics& metrics;
   // Gives the middleware, first to last, for the role's table of routes (which labels of metrics are made from). One of

@@ -18,6 +18,7 @@ struct Caller {
   UserId user;  // for a service token: the user it acts for, else its own `sub`
   TenantRoles roles;
   std::string name;  // display name claimed by the token, may be empty
+  UserId bearer{};   // the token's own `sub`, where it acts for another; else empty
 };
 
 }  // namespace parley

@@ -60,6 +60,7 @@ SqliteMessagingStore::SqliteMessagingStore(sqlite::LockedFolder folder, std::uni
                .batch_limit = options.batch_limit,
                .queue_limit = options.writer_queue_limit,
                .cache_kib = kWriterCacheKib,
+               .truncate_wal_bytes = static_cast<std::int64_t>(options.max_wal_bytes),
                .observer = options.observer,
                .after_commit = [this] { signal_.notify(); },
                .after_rollback = {}},

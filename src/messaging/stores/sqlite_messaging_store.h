@@ -30,6 +30,7 @@ class SqliteMessagingStore final : public MessagingStore, public MessagingScan {
     std::size_t reader_queue_limit = 1024;
     std::size_t writer_queue_limit = 4096;
     std::size_t batch_limit = 128;
+    std::size_t max_wal_bytes = 64 * 1024 * 1024;
     sqlite::WriterObserver* observer = nullptr;
   };
   // clock and random must outlive the store; random is used on the writer's thread only.
