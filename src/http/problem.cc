@@ -68,7 +68,12 @@ Response problem_response(const Error& error, std::string_view request_id) {
     problem["errors"] = std::move(fields);
   }
   Response response = text_response(status, "application/problem+json", json::serialize(problem));
-  if (error.retry_after) response.headers.add("Retry-After", std::to_string(error.retry_after->count()));
+  // Every 503 and 504 says when to come back, whoever made the error.
+  const bool passing = error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout;
+  if (error.retry_after || passing) {
+    const auto wait = error.retry_after.value_or(std::chrono::seconds(1));
+    response.headers.add("Retry-After", std::to_string(wait.count()));
+  }
   return response;
 }
 
