@@ -56,6 +56,11 @@ int backup(const std::string& data_dir, const std::string& target) {
   const fs::path into = fs::path(target) / "messaging";
   fs::create_directories(into, error);
   if (!error) fs::permissions(into, fs::perms::owner_all, error);
+  if (fs::exists(into / "messaging.db")) {
+    std::fprintf(stderr, "parley: there is a store in %s already; a backup goes into a folder of its own\n",
+                 into.c_str());
+    return 1;
+  }
   if (const auto done = messaging::backup_messaging_folder(*folder / "messaging", into / "messaging.db"); !done) {
     std::fprintf(stderr, "parley: %s\n", done.error().detail.c_str());
     return 1;
