@@ -1,0 +1,125 @@
+"""Servers for the black-box tests. Each test has a tenant of its own, so tests share servers and never data.
+
+`tenant` runs a test against three ways in: the gateway with all roles in one process, a gateway that reaches
+messaging over HTTP, and messaging itself. PARLEY_BINARY (or PARLEY_BIN) names the binary.
+"""
+
+import itertools
+
+import pytest
+
+from harness.client import Tenant
+from harness.contract import contract
+from harness.server import ROLES, Server, binary
+from harness.tokens import Issuer
+
+TOPOLOGIES = ["all_in_one", "split", "direct"]
+
+
+@pytest.fixture(scope="session")
+def parley():
+    """The path of the binary."""
+    path = binary()
+    if not path.exists():
+        pytest.fail(f"there is no {path}: build it, or name one by PARLEY_BINARY")
+    return path
+
+
+@pytest.fixture(scope="session")
+def issuer():
+    return Issuer()
+
+
+class Fleet:
+    """The long-lived servers, started when first asked for."""
+
+    def __init__(self, folder, issuer):
+        self.folder, self.issuer = folder, issuer
+        self.servers = {}
+
+    def _server(self, name, roles, **settings):
+        if name not in self.servers:
+            server = Server(self.folder / name, roles, JWT_PUBLIC_KEY=self.issuer.public_keys, **settings)
+            self.servers[name] = server
+            server.start()
+        return self.servers[name]
+
+    def all_in_one(self):
+        return self._server("all-in-one", ROLES)
+
+    def messaging(self):
+        return self._server("messaging", ["messaging"])
+
+    def gateway(self):
+        return self._server("gateway", ["gateway"], MESSAGING_SERVICE_URL=self.messaging().url("messaging"))
+
+    def entrance(self, topology):
+        """(origin, contract, prefix of the paths) of one way in."""
+        if topology == "direct":
+            return self.messaging().origin("messaging"), contract("messaging"), ""
+        server = self.all_in_one() if topology == "all_in_one" else self.gateway()
+        return server.origin("gateway"), contract("gateway"), "/v1"
+
+    def stop(self):
+        faults = []
+        for name, server in reversed(self.servers.items()):  # the gateway before what it calls
+            try:
+                server.stop()
+            except AssertionError as fault:
+                faults.append(f"{name}: {fault}")
+        assert not faults, "\n".join(faults)
+
+
+@pytest.fixture(scope="session")
+def fleet(parley, issuer, tmp_path_factory):
+    fleet = Fleet(tmp_path_factory.mktemp("fleet"), issuer)
+    yield fleet
+    fleet.stop()
+
+
+@pytest.fixture(params=TOPOLOGIES)
+def topology(request):
+    return request.param
+
+
+@pytest.fixture
+def tenant(fleet, topology):
+    """A new tenant at one of the three ways in."""
+    return Tenant(fleet.issuer, *fleet.entrance(topology))
+
+
+@pytest.fixture
+def start_server(parley, issuer, tmp_path):
+    """start_server(roles, SETTING=value…) starts a server for this test alone, and stops and checks it at its end."""
+    servers, numbers = [], itertools.count()
+
+    def start(roles=ROLES, launch=True, **settings):
+        settings = {"JWT_PUBLIC_KEY": issuer.public_keys} | settings
+        server = Server(tmp_path / f"server-{next(numbers)}", roles, **settings)
+        servers.append(server)
+        if launch:
+            server.start()
+        return server
+
+    yield start
+    faults = []
+    for server in reversed(servers):
+        try:
+            server.stop()
+        except AssertionError as fault:
+            faults.append(str(fault))
+        finally:
+            if server.process is not None:
+                server.kill()
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def tenant_at(issuer):
+    """tenant_at(server) is a new tenant at a server's gateway, or at its messaging role when it has no gateway."""
+
+    def at(server, role=None, name=None):
+        role = role or ("gateway" if "gateway" in server.roles else "messaging")
+        return Tenant(issuer, server.origin(role), contract(role), "/v1" if role == "gateway" else "", name)
+
+    return at
