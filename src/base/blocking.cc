@@ -46,7 +46,11 @@ void BlockingPool::work_until_closed() {
     auto work = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    work();
+    try {
+      work();
+    } catch (...) {
+      // Out of memory, say. It costs this work alone: the promise it holds answers "internal error" as it goes.
+    }
     work = nullptr;
     lock.lock();
   }

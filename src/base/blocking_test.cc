@@ -49,6 +49,20 @@ TEST(BlockingPool, RefusesWorkBeyondItsQueueWith503) {
   EXPECT_EQ(refused.error().kind, ErrorKind::kUnavailable);
 }
 
+Task<Result<int>> throw_on_pool(BlockingPool& pool) {
+  co_return co_await pool.run<int>(in_a_minute(), []() -> Result<int> { throw std::bad_alloc(); });
+}
+
+TEST(BlockingPool, AnswersAnErrorForWorkThatThrowsAndGoesOn) {
+  EventLoops loops(1);
+  loops.start();
+  BlockingPool pool("test", 1, 8);
+  const Result<int> thrown = run_on_loop(loops, throw_on_pool(pool));
+  ASSERT_FALSE(thrown.has_value());
+  EXPECT_EQ(thrown.error().kind, ErrorKind::kInternal);
+  EXPECT_EQ(run_on_loop(loops, add_on_pool(pool, 1, 2)).value(), 3);
+}
+
 Task<Result<int>> wait_until(SteadyTime deadline, OneShotFuture<int> future) {
   co_return co_await future.wait(deadline);
 }

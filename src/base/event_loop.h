@@ -68,9 +68,9 @@ class EventLoop {
   Task<> sweep_forever();
 
   const std::size_t index_;
-  asio::io_context io_{1};
   SteadyTime coarse_now_ = std::chrono::steady_clock::now();
   std::vector<Deadline*> deadlines_;
+  asio::io_context io_{1};  // goes first: suspended tasks go with it, and their deadlines leave the list
 };
 
 // The process's loops and their threads.

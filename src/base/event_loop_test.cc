@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <future>
 
 namespace parley {
@@ -54,6 +57,22 @@ TEST(EventLoops, RunPostedWorkOnTheirOwnThread) {
   }
   EXPECT_EQ(EventLoop::current_or_null(), nullptr);
 }
+
+Task<> keep_a_deadline(EventLoop& loop, std::promise<void>& waiting) {
+  Deadline deadline(loop, [] {});
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>
+      never(loop.io(), SteadyTime::max());
+  waiting.set_value();
+  co_await never.async_wait(kAwait);
+}
+
+TEST(EventLoops, DestroyWhatIsStillSuspendedWithItsDeadlines) {
+  EventLoops loops(1);
+  std::promise<void> waiting;
+  asio::co_spawn(loops.at(0).io(), keep_a_deadline(loops.at(0), waiting), asio::detached);
+  loops.start();
+  waiting.get_future().wait();
+}  // the address sanitizer is the judge
 
 }  // namespace
 }  // namespace parley
