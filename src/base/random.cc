@@ -1,7 +1,9 @@
 #include "base/random.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -31,8 +33,32 @@ double Random::unit() {
   return static_cast<double>(next_u64() >> 11) * 0x1.0p-53;
 }
 
+namespace {
+
+// Bytes of OpenSSL's generator drawn ahead, for a call to it costs a microsecond whatever its length. What is given out
+// is wiped.
+struct DrawnAhead {
+  std::array<std::uint8_t, 512> bytes;
+  std::size_t used = sizeof bytes;
+};
+
+}  // namespace
+
 void SecureRandom::fill(std::span<std::uint8_t> out) {
-  CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);
+  constexpr std::size_t kLongestOfId = 16;
+  if (out.size() > kLongestOfId) {
+    CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);
+    return;
+  }
+  thread_local DrawnAhead ahead;
+  if (out.size() > ahead.bytes.size() - ahead.used) {
+    CHECK(RAND_bytes(ahead.bytes.data(), static_cast<int>(ahead.bytes.size())) == 1);
+    ahead.used = 0;
+  }
+  std::uint8_t* const from = ahead.bytes.data() + ahead.used;
+  std::memcpy(out.data(), from, out.size());
+  OPENSSL_cleanse(from, out.size());
+  ahead.used += out.size();
 }
 
 void SeededRandom::fill(std::span<std::uint8_t> out) {

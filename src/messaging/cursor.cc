@@ -1,10 +1,9 @@
 #include "messaging/cursor.h"
 
-#include <openssl/sha.h>
-
 #include <array>
 #include <charconv>
 
+#include "base/sha256.h"
 #include "base/text.h"
 
 namespace parley::messaging {
@@ -47,8 +46,7 @@ CursorScope::CursorScope(std::string_view operation, const Caller& caller,
 std::string CursorScope::digest_of(std::string_view payload) const {
   std::string text = scope_;
   append_part(text, payload);
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  const Sha256 digest = sha256(text);
   return std::string(reinterpret_cast<const char*>(digest.data()), kDigestBytes);
 }
 

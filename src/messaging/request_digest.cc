@@ -1,12 +1,11 @@
 #include "messaging/request_digest.h"
 
-#include <openssl/sha.h>
-
 #include <boost/json.hpp>
 #include <cstring>
 #include <string>
 
 #include "base/json_writer.h"
+#include "base/sha256.h"
 
 namespace parley::messaging {
 
@@ -35,8 +34,7 @@ class Fields {
     return *this;
   }
   Digest digest() const {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> whole;
-    SHA256(reinterpret_cast<const unsigned char*>(bytes_.data()), bytes_.size(), whole.data());
+    const Sha256 whole = sha256(bytes_);
     Digest digest;
     std::memcpy(digest.data(), whole.data(), digest.size());
     return digest;
