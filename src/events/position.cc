@@ -16,12 +16,29 @@ namespace {
 using Block = std::array<std::uint8_t, 16>;
 using Key = std::array<std::uint8_t, 32>;
 
-Key tenant_key(const PositionCodec::Secret& secret, const TenantId& tenant) {
+Key make_tenant_key(const PositionCodec::Secret& secret, const TenantId& tenant) {
   Key key;
   unsigned size = key.size();
   CHECK(HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
              reinterpret_cast<const unsigned char*>(tenant.value.data()), tenant.value.size(), key.data(), &size));
   return key;
+}
+
+// Every write is answered with a position, and OpenSSL's HMAC costs more than all else in it: each thread remembers the
+// keys of the tenants it met last.
+const Key& tenant_key(const PositionCodec::Secret& secret, const TenantId& tenant) {
+  struct Remembered {
+    bool known = false;
+    PositionCodec::Secret secret;
+    TenantId tenant;
+    Key key;
+  };
+  thread_local std::array<Remembered, 64> remembered;
+  Remembered& here = remembered[std::hash<std::string>()(tenant.value) % remembered.size()];
+  if (!here.known || here.tenant != tenant || here.secret != secret) {
+    here = {.known = true, .secret = secret, .tenant = tenant, .key = make_tenant_key(secret, tenant)};
+  }
+  return here.key;
 }
 
 Block crypt(const Key& key, const Block& in, bool encrypt) {
