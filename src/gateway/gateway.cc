@@ -2,8 +2,7 @@
 
 #include <openssl/crypto.h>
 
-#include <boost/json.hpp>
-
+#include "base/json_writer.h"
 #include "gateway/gateway_routes.h"
 #include "gateway/upstream_telemetry.h"
 #include "http/cors.h"
@@ -11,8 +10,6 @@
 #include "http/request_scope.h"
 
 namespace parley::gateway {
-
-namespace json = boost::json;
 
 struct Gateway::Upstream {
   Upstream(std::shared_ptr<http::Upstream> wrapped, const GatewayOptions& options, const GatewayDependencies& with)
@@ -103,18 +100,23 @@ Task<http::Response> Gateway::answer_health(http::Exchange& exchange) {
   const std::vector<DependencyHealth> all = health();
   bool ok = true;
   for (const DependencyHealth& one : all) ok &= one.status == "ok";
-  json::object answer{{"status", ok ? "ok" : "degraded"}};
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.key("status").string(ok ? "ok" : "degraded");
   if (is_from_this_host(exchange.request)) {
-    json::object dependencies;
+    json.key("dependencies").begin_object();
     for (const DependencyHealth& one : all) {
-      json::object& shown = dependencies[one.name].emplace_object();
-      shown["status"] = one.status;
-      if (one.latency) shown["latency_ms"] = static_cast<double>(one.latency->count()) / 1'000;
-      shown["breaker"] = one.breaker;
+      json.key(one.name).begin_object();
+      json.key("status").string(one.status);
+      if (one.latency) json.key("latency_ms").number(static_cast<double>(one.latency->count()) / 1'000);
+      json.key("breaker").string(one.breaker);
+      json.end_object();
     }
-    answer["dependencies"] = std::move(dependencies);
+    json.end_object();
   }
-  co_return http::json_response(200, json::serialize(answer));
+  json.end_object();
+  co_return http::json_response(200, std::move(body));
 }
 
 Task<http::Response> Gateway::answer_metrics(http::Exchange& exchange) {
