@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -48,14 +49,44 @@ struct Server::PerLoop {
   Acceptor acceptor;
   std::list<Session> sessions;
   TaskGroup tasks;
+  std::atomic<std::size_t> connections{0};  // those on their way here included; other loops read it
   bool stopping = false;
 
   Task<> run(std::list<Session>::iterator session, ServerCounters& counters) {
     co_await session->run();
     sessions.erase(session);
+    count_closed(counters);
+  }
+  void count_closed(ServerCounters& counters) {
+    connections.fetch_sub(1, std::memory_order_relaxed);
     counters.open_connections.fetch_sub(1, std::memory_order_relaxed);
   }
 };
+
+namespace {
+
+// Keeps an accepted connection open on its way from one loop to another.
+class OwnedSocket {
+ public:
+  explicit OwnedSocket(int fd) : fd_(fd) {}
+  OwnedSocket(OwnedSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  OwnedSocket& operator=(OwnedSocket&&) = delete;
+  ~OwnedSocket() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  // False when the loop cannot watch it.
+  bool give_to(TcpSocket& socket, const asio::ip::tcp& protocol) {
+    boost::system::error_code error;
+    socket.assign(protocol, fd_, error);
+    if (!error) fd_ = -1;
+    return !error;
+  }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
 
 Server::Server(EventLoops& loops, Service& service, ServerOptions options)
     : loops_(loops), service_(service), options_(std::move(options)) {}
@@ -113,9 +144,44 @@ Task<> Server::accept_forever(PerLoop& here) {
       ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       continue;
     }
-    here.sessions.emplace_front(*this, here.loop, std::move(socket), peer.address().to_string());
-    here.tasks.spawn(here.run(here.sessions.begin(), counters_));
+    PerLoop& to = loop_for_one_more(here);
+    to.connections.fetch_add(1, std::memory_order_relaxed);
+    if (&to == &here) {
+      begin_session(here, std::move(socket), peer.address().to_string());
+    } else {
+      hand_over(std::move(socket), peer, to);
+    }
   }
+}
+
+void Server::begin_session(PerLoop& here, TcpSocket socket, std::string peer) {
+  here.sessions.emplace_front(*this, here.loop, std::move(socket), std::move(peer));
+  here.tasks.spawn(here.run(here.sessions.begin(), counters_));
+}
+
+// The kernel deals connections out by a hash: of 64, one of two loops may get 40, and for as long as the connections
+// live its requests wait while the other loop idles.
+Server::PerLoop& Server::loop_for_one_more(PerLoop& here) {
+  PerLoop* least = &here;
+  for (const auto& other : per_loop_) {
+    if (other->connections.load(std::memory_order_relaxed) < least->connections.load(std::memory_order_relaxed)) {
+      least = other.get();
+    }
+  }
+  // A little unevenness is cheaper than handing over.
+  const std::size_t fewest = least->connections.load(std::memory_order_relaxed);
+  const std::size_t tolerated = fewest + 1 + fewest / 8;
+  return here.connections.load(std::memory_order_relaxed) < tolerated ? here : *least;
+}
+
+void Server::hand_over(TcpSocket socket, asio::ip::tcp::endpoint peer, PerLoop& to) {
+  boost::system::error_code error;
+  OwnedSocket owned(socket.release(error));
+  to.loop.post([this, owned = std::move(owned), peer, at = &to]() mutable {
+    TcpSocket here(at->loop.io());
+    if (at->stopping || !owned.give_to(here, peer.protocol())) return at->count_closed(counters_);
+    begin_session(*at, std::move(here), peer.address().to_string());
+  });
 }
 
 void Server::stop(std::chrono::milliseconds grace) {
@@ -148,6 +214,12 @@ void Server::stop(std::chrono::milliseconds grace) {
   // this nothing on a loop refers to the server any more.
   for (auto& future : aborted) future.wait();
   for (auto& future : drained) future.wait();
+  // No loop accepts any more, so what one handed over to another comes before this.
+  for (auto& here : per_loop_) {
+    std::promise<void> done;
+    here->loop.post([&done] { done.set_value(); });
+    done.get_future().wait();
+  }
   running_ = false;
 }
 

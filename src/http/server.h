@@ -1,6 +1,7 @@
-// Server: accepts connections on every loop (SO_REUSEPORT, so that a connection stays on its core), reads requests,
-// asks one Service, writes the answers. Every dimension has a limit. Made and stopped by the thread that owns the
-// process's life; it must outlive the loops' work and be stopped before the Service is destroyed.
+// Server: accepts connections on every loop (SO_REUSEPORT), evens out how many each has, and keeps a connection on its
+// loop from then on; reads requests, asks one Service, writes the answers. Every dimension has a limit. Made and
+// stopped by the thread that owns the process's life; it must outlive the loops' work and be stopped before the Service
+// is destroyed.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "http/connection.h"
 #include "http/service.h"
 #include "http/tls.h"
 
@@ -64,6 +66,10 @@ class Server {
   struct PerLoop;
 
   Task<> accept_forever(PerLoop& here);
+  // `here` unless another loop has noticeably fewer connections.
+  PerLoop& loop_for_one_more(PerLoop& here);
+  void hand_over(TcpSocket socket, asio::ip::tcp::endpoint peer, PerLoop& to);
+  void begin_session(PerLoop& here, TcpSocket socket, std::string peer);
 
   EventLoops& loops_;
   Service& service_;

@@ -8,6 +8,7 @@
 
 #include <boost/asio/use_future.hpp>
 #include <future>
+#include <list>
 
 #include "base/one_shot.h"
 #include "http/http_upstream.h"
@@ -57,6 +58,9 @@ class TestService final : public Service {
       waiter_.detach();
       co_await future.wait(SteadyTime::max());
       co_return text_response(200, "text/plain", "slow");
+    }
+    if (request.path == "/loop") {
+      co_return text_response(200, "text/plain", "on loop " + std::to_string(EventLoop::current().index()) + "$");
     }
     if (request.path == "/peer") {
       const auto field = request.fields.find("X-Test");
@@ -159,6 +163,20 @@ TEST_F(ServerTest, AnswersAndKeepsTheConnection) {
     EXPECT_EQ(answer.find("Connection: close"), std::string::npos);
   }
   EXPECT_EQ(server->counters().accepted_connections, 1U);
+}
+
+TEST_F(ServerTest, SharesConnectionsEvenlyAmongTheLoops) {
+  start();
+  std::list<RawClient> clients;
+  std::array<int, 2> on_loop{};
+  for (int i = 0; i < 40; ++i) {
+    RawClient& client = clients.emplace_back(server->port());
+    client.send("GET /loop HTTP/1.1\r\nHost: h\r\n\r\n");
+    const std::string answer = client.read_until("$");
+    ++on_loop[answer.ends_with("on loop 0$") ? 0 : 1];
+  }
+  EXPECT_GE(on_loop[0], 17);
+  EXPECT_GE(on_loop[1], 17);
 }
 
 TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
