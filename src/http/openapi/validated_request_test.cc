@@ -5,8 +5,14 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_to.hpp>
+#include <cmath>
+#include <random>
 
+#include "base/json_writer.h"
+#include "http/openapi/json_body.h"
 #include "http/problem.h"
 #include "http/testing/service_client.h"
 
@@ -163,6 +169,20 @@ TEST_F(ValidatedRequestTest, RefusesWhatIsNoStrictJson) {
     EXPECT_EQ(answer.code(), "invalid_json") << body;
     EXPECT_THAT(answer.body, HasSubstr(what)) << body;
   }
+}
+
+TEST(JsonBody, TakesEachNumberForTheNearestThereIs) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 1000; ++i) {
+    const double number = std::bit_cast<double>(random());
+    if (!std::isfinite(number)) continue;
+    const auto body = parse_json(fmt::format("[{}, {}]", number, static_cast<double>(i) / 997));
+    ASSERT_TRUE(body);
+    EXPECT_EQ(json::value_to<double>(body->value().at(0)), number);
+    EXPECT_EQ(json::value_to<double>(body->value().at(1)), static_cast<double>(i) / 997);
+  }
+  EXPECT_EQ(canonical_json(parse_json("[1e-400, -0.0, 18446744073709551615, 1.0E2, 0.1e1]")->value()),
+            "[0,-0,18446744073709551615,100,1]");
 }
 
 TEST_F(ValidatedRequestTest, FindsARepeatedKeyAmongMany) {
