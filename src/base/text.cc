@@ -220,9 +220,14 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
     at += 6;
   }
   if (at != text.size()) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date).time_since_epoch()) + std::chrono::hours(*hour) +
-         std::chrono::minutes(*minute) + std::chrono::seconds(*second) + std::chrono::milliseconds(milliseconds) -
-         offset;
+  const WallTime time = WallTime(std::chrono::sys_days(date).time_since_epoch()) + std::chrono::hours(*hour) +
+                        std::chrono::minutes(*minute) + std::chrono::seconds(*second) +
+                        std::chrono::milliseconds(milliseconds) - offset;
+  // In UTC it may fall out of the four digits that it is written with.
+  const auto year_in_utc =
+      static_cast<int>(std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(time)).year());
+  if (year_in_utc < 0 || year_in_utc > 9999) return std::nullopt;
+  return time;
 }
 
 std::optional<std::uint64_t> parse_u64(std::string_view text) {
