@@ -127,12 +127,13 @@ Task<Result<>> SqliteEventLog::forget_consumer(std::string consumer, SteadyTime 
 
 Task<Result<std::int64_t>> SqliteEventLog::prune(WallTime before, std::size_t limit, SteadyTime deadline) {
   return writer_.run<std::int64_t>(deadline, [before, limit](sqlite::Connection& db) -> Result<std::int64_t> {
-    // The log is in commit order, and its times nearly so: the first event that must stay ends the run.
+    // The first event that must stay ends the run, also where the clock was set back behind it: no holes.
     return sqlite::Query(db,
-                         "DELETE FROM event_log WHERE position IN (SELECT position FROM event_log "
+                         "WITH oldest AS MATERIALIZED (SELECT position, time FROM event_log "
                          "WHERE position <= (SELECT min(position) FROM event_consumers) "
                          "AND position < (SELECT max(position) FROM event_log) ORDER BY position LIMIT ?2) "
-                         "AND time < ?1",
+                         "DELETE FROM event_log WHERE position IN (SELECT position FROM oldest WHERE position < "
+                         "coalesce((SELECT min(position) FROM oldest WHERE time >= ?1), 9223372036854775807))",
                          before.time_since_epoch().count(), limit)
         .run();
   });

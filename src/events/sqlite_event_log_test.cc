@@ -130,6 +130,20 @@ TEST_F(EventLogTest, IsPrunedBelowTheSlowestConsumerAndTheAgeAndNeverWhole) {
   EXPECT_EQ(*wait(log_->head(kNoHurry)), LogOffset{7});
 }
 
+TEST_F(EventLogTest, PruningStopsAtTheFirstEventThatMustStayWhateverTheClockDid) {
+  clock_.advance(std::chrono::hours(3));
+  append_events(1, 1);
+  clock_.advance(-std::chrono::hours(2));
+  append_events(2, 3);
+  const WallTime before = clock_.wall_now() + std::chrono::hours(1);
+  clock_.advance(std::chrono::hours(2));
+  append_events(4, 4);
+  ASSERT_TRUE(wait(log_->save_offset("reader", {4}, kNoHurry)));
+  EXPECT_EQ(*wait(log_->prune(before, 100, kNoHurry)), 0);
+  EXPECT_THAT(numbers_after({0}), ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(*wait(log_->prune(clock_.wall_now() + std::chrono::hours(1), 100, kNoHurry)), 3);
+}
+
 // Takes what comes; may be told to fail.
 class RecordingConsumer final : public EventConsumer {
  public:
