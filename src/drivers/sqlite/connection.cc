@@ -209,8 +209,13 @@ void Query::bind(int at, std::nullopt_t) {
 }
 
 void backup(Connection& source, const std::filesystem::path& target) {
+  std::error_code error;
+  // SQLite would play that log into the copy.
+  if (const auto log_bytes = std::filesystem::file_size(target.string() + "-wal", error); !error && log_bytes > 0) {
+    throw Failure(SQLITE_CANTOPEN, "the target has the write-ahead log of another database beside it");
+  }
   const std::filesystem::path unfinished = target.string() + ".unfinished";
-  std::filesystem::remove(unfinished);
+  std::filesystem::remove(unfinished, error);
   create_private_file(unfinished);
   {
     sqlite3* copy = nullptr;
@@ -225,7 +230,12 @@ void backup(Connection& source, const std::filesystem::path& target) {
     if (finished != SQLITE_OK) raise(copy, finished);
   }
   sync_path(unfinished);
-  std::filesystem::rename(unfinished, target);
+  std::filesystem::rename(unfinished, target, error);
+  if (error) {
+    const std::string why = error.message();
+    std::filesystem::remove(unfinished, error);
+    throw Failure(SQLITE_CANTOPEN, fmt::format("the copy cannot take its place: {}", why));
+  }
   sync_path(target.has_parent_path() ? target.parent_path() : std::filesystem::path("."));
 }
 

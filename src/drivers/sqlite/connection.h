@@ -155,7 +155,8 @@ class Query {
 };
 
 // Copies the whole database as one snapshot into a new file (mode 0600), through SQLite's backup API; `target` appears
-// by rename, complete and synced. Runs on the connection's thread and may take long; writers go on meanwhile.
+// by rename, complete and synced; refused where another database's log lies beside it. Runs on the connection's thread
+// and may take long; writers go on meanwhile.
 void backup(Connection& source, const std::filesystem::path& target);
 
 }  // namespace parley::sqlite

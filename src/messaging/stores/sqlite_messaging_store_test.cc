@@ -218,6 +218,25 @@ TEST_F(SqliteStoreTest, CheckNamesWhatIsWrong) {
   EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
 }
 
+TEST_F(SqliteStoreTest, ABackupNeverLiesBesideTheLogOfAnotherDatabase) {
+  open();
+  make_talk(1);
+  const auto target = temp_.path() / "copy.db";
+  std::ofstream(target.string() + "-wal") << "frames of the database that was here";
+  EXPECT_FALSE(wait(store_->backup(target, SteadyTime::max())));
+  EXPECT_FALSE(std::filesystem::exists(target));
+  std::filesystem::remove(target.string() + "-wal");
+  EXPECT_TRUE(wait(store_->backup(target, SteadyTime::max())));
+}
+
+TEST_F(SqliteStoreTest, ABackupThatCannotTakeItsPlaceIsAFailureAndNoMore) {
+  open();
+  make_talk(1);
+  std::filesystem::create_directories(temp_.path() / "copy.db" / "in the way");
+  EXPECT_FALSE(wait(store_->backup(temp_.path() / "copy.db", SteadyTime::max())));
+  EXPECT_FALSE(backup_messaging_folder(folder(), temp_.path() / "copy.db"));
+}
+
 TEST_F(SqliteStoreTest, WhatADeletedConversationSaidIsErasedPieceByPiece) {
   open();
   make_talk(25);
