@@ -22,7 +22,7 @@ void note_rows(sqlite::Connection& db, CheckReport& report, const char* what, co
 }
 
 void check_pages(sqlite::Connection& db, CheckReport& report) {
-  sqlite::Query rows(db, "PRAGMA quick_check(20)");
+  sqlite::Query rows(db, "PRAGMA integrity_check(20)");
   while (rows.step()) {
     if (rows.text(0) != "ok") note(report, fmt::format("database pages: {}", rows.text(0)));
   }
@@ -50,6 +50,9 @@ void check_counters(sqlite::Connection& db, CheckReport& report) {
       "FROM conversation_state s LEFT JOIN (SELECT conversation AS c, count(*) AS n, sum(role = 3) AS o "
       "FROM members GROUP BY conversation) ON c = s.conversation "
       "WHERE s.member_count <> coalesce(n, 0) OR s.owner_count <> coalesce(o, 0)");
+  note_rows(db, report, "a member of another tenant, or of no conversation",
+            "SELECT m.conversation, format('user %s, tenant %s', m.user, m.tenant) FROM members m LEFT JOIN "
+            "conversations c ON c.id = m.conversation WHERE c.deleted_at IS NOT NULL OR c.tenant IS NOT m.tenant");
   note_rows(db, report, "unread is miscounted",
             "SELECT m.conversation, format('user %s: counted %d', m.user, s.live - m.accounted) FROM members m "
             "JOIN conversation_state s ON s.conversation = m.conversation WHERE s.live - m.accounted <> "
@@ -61,7 +64,15 @@ void check_messages(sqlite::Connection& db, CheckReport& report) {
   note_rows(db, report, "replies are miscounted",
             "SELECT m.key, format('counted %d', m.reply_count) FROM messages m WHERE (m.reply_count <> 0 OR m.key IN "
             "(SELECT thread_root FROM messages WHERE thread_root IS NOT NULL)) AND m.reply_count <> "
-            "(SELECT count(*) FROM messages r WHERE r.thread_root = m.key AND r.deleted_at IS NULL)");
+            "(SELECT count(*) FROM messages r WHERE r.thread_root = m.key AND r.deleted_at IS NULL) "
+            // Those of a deleted conversation are erased piece by piece.
+            "AND m.key >> 32 NOT IN (SELECT id FROM conversations WHERE deleted_at IS NOT NULL)");
+  note_rows(db, report, "a reply to no message of its conversation",
+            "SELECT m.key, format('reply to %d, root %d', m.reply_to, m.thread_root) FROM messages m "
+            "WHERE (m.reply_to IS NOT NULL OR m.thread_root IS NOT NULL) AND (m.reply_to >> 32 IS NOT m.key >> 32 OR "
+            "m.thread_root >> 32 IS NOT m.key >> 32 OR m.reply_to >= m.key OR "
+            "NOT EXISTS (SELECT 1 FROM messages r WHERE r.key = m.reply_to) OR "
+            "NOT EXISTS (SELECT 1 FROM messages r WHERE r.key = m.thread_root AND r.thread_root IS NULL))");
   note_rows(db, report, "reactions are miscounted",
             "SELECT m.key, format('counted %d', m.reaction_total) FROM messages m WHERE (m.reaction_total <> 0 OR "
             "m.key IN (SELECT message FROM reactions)) AND m.reaction_total <> "
@@ -73,9 +84,33 @@ void check_messages(sqlite::Connection& db, CheckReport& report) {
   note_rows(db, report, "a message says nothing and is not deleted",
             "SELECT key, 'no content' FROM messages WHERE deleted_at IS NULL AND content IS NULL");
   note_rows(db, report, "versions are not dense",
-            "SELECT m.key, format('version %d, kept %d', m.version, v.n) FROM messages m JOIN "
+            "SELECT m.key, format('version %d, kept %d', m.version, coalesce(v.n, 0)) FROM messages m LEFT JOIN "
             "(SELECT message, count(*) AS n FROM message_versions GROUP BY message) v ON v.message = m.key "
-            "WHERE v.n <> m.version - 1");
+            "WHERE m.deleted_at IS NULL AND coalesce(v.n, 0) <> m.version - 1");
+  note_rows(db, report, "an import id of no message",
+            "SELECT conversation, external_id FROM import_ids WHERE message NOT IN (SELECT key FROM messages) "
+            "OR message >> 32 <> conversation");
+}
+
+// Each change has its event, in conversations whose events are all still there.
+void check_changes(sqlite::Connection& db, CheckReport& report) {
+  note_rows(db, report, "edits and deletions and their events differ in number",
+            "SELECT c.public_id, format('%d changes, %d events', v, n) FROM (SELECT tenant, key, min(number) AS low, "
+            "sum(type IN ('message.edited', 'message.deleted')) AS n FROM event_log WHERE scope = 0 "
+            "GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant AND c.public_id = e.key "
+            "JOIN (SELECT key >> 32 AS m, sum(version - 1) AS v FROM messages GROUP BY key >> 32) ON m = c.id "
+            "WHERE e.low = 1 AND n <> v");
+  note_rows(db, report, "changes of a conversation and their events differ in number",
+            "SELECT c.public_id, format('version %d, %d events', c.version, n) FROM (SELECT tenant, key, min(number) "
+            "AS low, sum(type IN ('conversation.created', 'conversation.updated')) AS n FROM event_log "
+            "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
+            "AND c.public_id = e.key WHERE e.low = 1 AND n <> c.version");
+  note_rows(db, report, "members and their events differ in number",
+            "SELECT c.public_id, format('%d members, %d by events', s.member_count, n) FROM (SELECT tenant, key, "
+            "min(number) AS low, sum((type = 'member.added') - (type = 'member.removed')) AS n FROM event_log "
+            "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
+            "AND c.public_id = e.key JOIN conversation_state s ON s.conversation = c.id "
+            "WHERE e.low = 1 AND c.deleted_at IS NULL AND n <> s.member_count");
 }
 
 // Numbers are dense within each key, from wherever the log has been pruned to, and end where the key's counter stands.
@@ -101,6 +136,7 @@ void check_events(sqlite::Connection& db, CheckReport& report) {
             "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
             "AND c.public_id = e.key JOIN conversation_state s ON s.conversation = c.id "
             "WHERE e.low = 1 AND n <> s.last_seq");
+  check_changes(db, report);
   if (db.query_int("SELECT coalesce(min(position), 1) FROM event_log") == 1) {
     note_rows(db, report, "a conversation without events",
               "SELECT public_id, tenant FROM conversations WHERE (tenant, public_id) NOT IN "

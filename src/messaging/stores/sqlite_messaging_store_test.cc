@@ -218,6 +218,90 @@ TEST_F(SqliteStoreTest, CheckNamesWhatIsWrong) {
   EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
 }
 
+TEST_F(SqliteStoreTest, CheckMissesNoLostVersionAndNoChangeWithoutItsEvent) {
+  open();
+  make_talk(3);
+  const auto first = wait(store_->list_messages(caller(), {.conversation_id = ConversationId("c")}, SteadyTime::max()))
+                         ->items.back()
+                         .id;
+  EditMessage edit{.message_id = first, .content = "another", .mentions = {}, .metadata = {}, .if_match = {}};
+  ASSERT_TRUE(wait(store_->edit_message(caller(), edit, SteadyTime::max())));
+  UpdateConversation rename{.conversation_id = ConversationId("c"), .name = std::optional<std::string>("a name")};
+  ASSERT_TRUE(wait(store_->update_conversation(caller(), rename, SteadyTime::max())));
+  ASSERT_TRUE(wait(store_->add_reaction(caller(), {first, "+1"}, SteadyTime::max())));
+  store_.reset();
+  EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
+  const auto problem_after = [this](const char* sql, const char* mend) {
+    damage(sql);
+    const auto report = check_messaging_folder(folder());
+    damage(mend);
+    return report && !report->problems.empty() ? report->problems.front() : std::string();
+  };
+  using ::testing::StartsWith;
+  EXPECT_THAT(problem_after("CREATE TABLE kept AS SELECT * FROM message_versions; DELETE FROM message_versions",
+                            "INSERT INTO message_versions SELECT * FROM kept; DROP TABLE kept"),
+              StartsWith("versions are not dense"));
+  EXPECT_THAT(problem_after("UPDATE event_log SET type = 'x' WHERE type = 'message.edited'",
+                            "UPDATE event_log SET type = 'message.edited' WHERE type = 'x'"),
+              StartsWith("edits and deletions and their events differ"));
+  EXPECT_THAT(problem_after("UPDATE event_log SET type = 'x' WHERE type = 'conversation.updated'",
+                            "UPDATE event_log SET type = 'conversation.updated' WHERE type = 'x'"),
+              StartsWith("changes of a conversation and their events differ"));
+  EXPECT_THAT(problem_after("UPDATE event_log SET type = 'x' WHERE type = 'member.added'",
+                            "UPDATE event_log SET type = 'member.added' WHERE type = 'x'"),
+              StartsWith("members and their events differ"));
+  EXPECT_THAT(problem_after("UPDATE members SET tenant = 'globex'", "UPDATE members SET tenant = 'acme'"),
+              StartsWith("a member of another tenant"));
+  EXPECT_THAT(problem_after("UPDATE messages SET reply_to = 99 << 32 | 1 WHERE key & 255 = 3",
+                            "UPDATE messages SET reply_to = NULL"),
+              StartsWith("a reply to no message of its conversation"));
+  EXPECT_THAT(problem_after("INSERT INTO import_ids VALUES(1, 'x', 77)", "DELETE FROM import_ids"),
+              StartsWith("an import id of no message"));
+  EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
+}
+
+TEST_F(SqliteStoreTest, CheckSeesAnIndexThatLostAnEntry) {
+  open();
+  make_talk(3);
+  store_.reset();
+  sqlite3* db = nullptr;  // without the driver's guards
+  ASSERT_EQ(sqlite3_open(file().c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db,
+                         "PRAGMA writable_schema = ON; CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE name = "
+                         "'messages_by_id'; DELETE FROM sqlite_schema WHERE name = 'messages_by_id'; "
+                         "PRAGMA writable_schema = RESET; DELETE FROM messages WHERE key & 255 = 2; "
+                         "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema SELECT * FROM kept; "
+                         "PRAGMA writable_schema = RESET; DROP TABLE kept;",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK)
+      << sqlite3_errmsg(db);
+  sqlite3_close(db);
+  const auto report = check_messaging_folder(folder());
+  ASSERT_TRUE(report);
+  EXPECT_THAT(report->problems, ::testing::Contains(::testing::StartsWith("database pages: ")));
+}
+
+TEST_F(SqliteStoreTest, AThreadThatIsErasedInPiecesIsInOrderAtEachStep) {
+  open();
+  make_talk(2);
+  const auto talk = [this] {
+    return wait(store_->list_messages(caller(), {.conversation_id = ConversationId("c")}, SteadyTime::max()))->items;
+  };
+  const std::vector<Message> roots = talk();
+  for (int i = 0; i < 4; ++i) {
+    SendMessage send;
+    send.conversation_id = ConversationId("c");
+    send.content = "a reply";
+    send.reply_to = roots.at(static_cast<std::size_t>(i % 2)).id;
+    ASSERT_TRUE(wait(store_->send_message(caller(), send, SteadyTime::max())));
+  }
+  ASSERT_TRUE(wait(store_->delete_message(caller(), {roots.front().id, {}}, SteadyTime::max())));
+  ASSERT_TRUE(wait(store_->delete_conversation(caller(), {ConversationId("c"), {}}, SteadyTime::max())));
+  do {
+    EXPECT_THAT(wait(store_->check(SteadyTime::max()))->problems, ::testing::IsEmpty());
+  } while (*wait(store_->erase_deleted(1, SteadyTime::max())) > 0);
+}
+
 TEST_F(SqliteStoreTest, ABackupNeverLiesBesideTheLogOfAnotherDatabase) {
   open();
   make_talk(1);
