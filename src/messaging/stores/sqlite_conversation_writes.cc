@@ -158,6 +158,20 @@ Result<Committed<Conversation>> update_conversation(WriteContext& write, const U
   return write.changed(std::move(view));
 }
 
+namespace {
+
+// Events hold messages by reference, but a conversation's fields by value.
+void erase_fields_in_log(WriteContext& write, const ConversationRow& conversation) {
+  sqlite::Query(write.db,
+                "UPDATE event_log SET data = json_set(data, '$.name', NULL, '$.topic', NULL, '$.metadata', json('{}')) "
+                "WHERE tenant = ?1 AND key = ?2 AND scope = 0 AND type IN ('conversation.created', "
+                "'conversation.updated')",
+                write.caller.tenant.value, conversation.id.value)
+      .run();
+}
+
+}  // namespace
+
 Result<Committed<Nothing>> delete_conversation(WriteContext& write, const DeleteConversation& command) {
   auto row = find_conversation(write.db, write.caller, command.conversation_id);
   if (!row) return not_found("conversation");
@@ -170,6 +184,7 @@ Result<Committed<Nothing>> delete_conversation(WriteContext& write, const Delete
                 "metadata = NULL WHERE id = ?1",
                 row->row, to_ms(write.now))
       .run();
+  erase_fields_in_log(write, *row);
   sqlite::Query(write.db, "DELETE FROM members WHERE conversation = ?1", row->row).run();
   sqlite::Query(write.db, "INSERT INTO erasures(conversation, next_seq) VALUES(?1, 1)", row->row).run();
   write.event(*row, kConversationDeleted, row->id.value,

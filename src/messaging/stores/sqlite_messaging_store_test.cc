@@ -302,6 +302,26 @@ TEST_F(SqliteStoreTest, AThreadThatIsErasedInPiecesIsInOrderAtEachStep) {
   } while (*wait(store_->erase_deleted(1, SteadyTime::max())) > 0);
 }
 
+TEST_F(SqliteStoreTest, ADeletedConversationsNameAndTopicAreGoneFromTheLogToo) {
+  open();
+  CreateConversation command;
+  command.id = ConversationId("c");
+  command.name = "Project Falcon";
+  command.metadata = R"({"case":"Falcon 7"})";
+  ASSERT_TRUE(wait(store_->create_conversation(caller(), command, SteadyTime::max())));
+  UpdateConversation update{.conversation_id = ConversationId("c"), .topic = std::optional<std::string>("the Falcon")};
+  ASSERT_TRUE(wait(store_->update_conversation(caller(), update, SteadyTime::max())));
+  ASSERT_TRUE(wait(store_->delete_conversation(caller(), {ConversationId("c"), {}}, SteadyTime::max())));
+  const auto batch = wait(store_->event_log().read({}, 100, SteadyTime::max()));
+  ASSERT_EQ(batch->events.size(), 4u);
+  for (const auto& event : batch->events) EXPECT_THAT(event.data, ::testing::Not(::testing::HasSubstr("Falcon")));
+  EXPECT_THAT(batch->events.front().data, ::testing::HasSubstr(R"("metadata":{})"));
+  EXPECT_THAT(wait(store_->check(SteadyTime::max()))->problems, ::testing::IsEmpty());
+  store_.reset();
+  const std::string bytes = (std::ostringstream() << std::ifstream(file(), std::ios::binary).rdbuf()).str();
+  EXPECT_EQ(bytes.find("Falcon"), std::string::npos);
+}
+
 TEST_F(SqliteStoreTest, ABackupNeverLiesBesideTheLogOfAnotherDatabase) {
   open();
   make_talk(1);

@@ -143,11 +143,20 @@ CREATE TABLE erasures(
 INSERT INTO erasures SELECT id, 1 FROM conversations WHERE deleted_at IS NOT NULL;
 )sql";
 
+// Finds the few events that hold a conversation's name, topic and metadata, which its deletion takes out of them.
+constexpr const char* kNamingEvents = R"sql(
+CREATE INDEX event_log_naming ON event_log(tenant, key)
+  WHERE scope = 0 AND type IN ('conversation.created', 'conversation.updated');
+UPDATE event_log SET data = json_set(data, '$.name', NULL, '$.topic', NULL, '$.metadata', json('{}'))
+  WHERE scope = 0 AND type IN ('conversation.created', 'conversation.updated')
+  AND (tenant, key) IN (SELECT tenant, public_id FROM conversations WHERE deleted_at IS NOT NULL);
+)sql";
+
 }  // namespace
 
 std::span<const sqlite::Migration> messaging_migrations() {
   static const std::string first = std::string(kFirstTables) + events::kEventLogSchema;
-  static const sqlite::Migration migrations[] = {{1, first.c_str()}, {2, kErasures}};
+  static const sqlite::Migration migrations[] = {{1, first.c_str()}, {2, kErasures}, {3, kNamingEvents}};
   return migrations;
 }
 
