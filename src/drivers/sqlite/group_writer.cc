@@ -10,6 +10,8 @@ namespace parley::sqlite {
 
 namespace {
 
+constexpr int kCutWaitMs = 50;  // how long the writer stands still, at most, each time it tries to cut the log
+
 // Failures after which the connection itself is not to be trusted.
 bool breaks_connection(const Failure& failure) {
   switch (failure.primary_code()) {
@@ -203,7 +205,11 @@ void GroupWriter::checkpoint_if_due() {
   if (wal_pages_ < checkpoint_at_) return;
   const bool cut = std::int64_t{wal_pages_} * page_size_ > options_.truncate_wal_bytes;
   const int mode = cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+  // Where reads overlap without end, a moment without any would never come: wait for those of before the checkpoint.
+  // Later ones read the database itself and hold nothing up.
+  if (cut) sqlite3_busy_timeout(connection_->handle(), kCutWaitMs);
   const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, mode, nullptr, nullptr);
+  if (cut) sqlite3_busy_timeout(connection_->handle(), 0);
   if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED) {
     log_error("a checkpoint failed",
               {{"database", options_.file.filename().string()}, {"error", sqlite3_errstr(code)}});

@@ -266,6 +266,39 @@ TEST_F(GroupWriterTest, TheLogFileIsCheckpointedWhileWritesGoOnAndEmptyAtTheEnd)
   EXPECT_TRUE(!std::filesystem::exists(wal) || std::filesystem::file_size(wal) == 0);
 }
 
+TEST_F(GroupWriterTest, TheLogFileIsCutThoughSomebodyIsAlwaysReading) {
+  open({.checkpoint_wal_pages = 50, .truncate_wal_bytes = 400'000});
+  std::atomic<bool> stop = false;
+  std::atomic<int> reading = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      Connection db(ConnectionOptions{.file = file(), .read_only = true});
+      while (!stop) {
+        db.exec("BEGIN; SELECT count(*) FROM t");
+        ++reading;
+        // Ends only while another goes on.
+        for (int others = reading; !stop && (others < 2 || !reading.compare_exchange_weak(others, others - 1));) {
+          std::this_thread::yield();
+          others = reading;
+        }
+        db.exec("COMMIT");
+      }
+    });
+  }
+  while (reading == 0) std::this_thread::yield();
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_TRUE(submit([](Connection& db) -> Result<int> {
+                  Query(db, "INSERT INTO t(b) VALUES(zeroblob(8000))").run();
+                  return 1;
+                }).get());
+  }
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  writer_.reset();
+  EXPECT_LT(observer_.largest_wal, 400 * 8000 / 2);
+}
+
 TEST_F(GroupWriterTest, ClosingFinishesWhatIsQueued) {
   open();
   hold();
