@@ -46,7 +46,8 @@ void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
        .clock = clock_,
        .metrics = metrics_,
        .middleware = make_middleware,
-       .loops = settings_.serve.threads});
+       .loops = settings_.serve.threads,
+       .max_body_bytes = settings_.http.max_body_bytes});
 }
 
 }  // namespace parley::app

@@ -15,7 +15,7 @@ namespace {
 class MessagingService final : public http::Service {
  public:
   explicit MessagingService(MessagingDependencies dependencies)
-      : contract_(messaging_contract()),
+      : contract_(messaging_contract(dependencies.max_body_bytes)),
         messaging_{dependencies.store, dependencies.clock,
                    LimitedSender(dependencies.store, dependencies.limiter, dependencies.message_rule,
                                  dependencies.service_message_rule),
@@ -46,8 +46,8 @@ class MessagingService final : public http::Service {
 
 }  // namespace
 
-std::shared_ptr<const http::openapi::Contract> messaging_contract() {
-  auto contract = http::openapi::Contract::parse(http::openapi::messaging_yaml());
+std::shared_ptr<const http::openapi::Contract> messaging_contract(std::uint64_t max_body_bytes) {
+  auto contract = http::openapi::Contract::parse(http::openapi::messaging_yaml(), max_body_bytes);
   if (!contract) std::fprintf(stderr, "%s\n", contract.error().detail.c_str());
   CHECK(contract.has_value());
   return *contract;

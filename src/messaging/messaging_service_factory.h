@@ -1,6 +1,7 @@
 // The messaging role, ready to be served: its routes over a store, behind the middleware that app/ chose. Made once at
 // start, before the loops run; called on every loop. What the dependencies refer to must outlive it.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -28,11 +29,12 @@ struct MessagingDependencies {
   // Beside the store's own, which is always asked.
   std::vector<http::HealthCheck> more_health_checks;
   std::size_t loops = 1;
+  std::uint64_t max_body_bytes = UINT64_MAX;  // HTTP_MAX_BODY_BYTES; the contract's own limits hold beside it
 };
 
 // The contract that the build embeds. It is compiled at each call: keep it. CHECK-fails if it is faulty, with the
 // reason on stderr.
-std::shared_ptr<const http::openapi::Contract> messaging_contract();
+std::shared_ptr<const http::openapi::Contract> messaging_contract(std::uint64_t max_body_bytes = UINT64_MAX);
 
 std::unique_ptr<http::Service> make_messaging_service(MessagingDependencies dependencies);
 

@@ -128,6 +128,13 @@ def test_a_batch_has_at_most_1000_lines_and_1_mib(boss, room):
     post(boss, room, big).refused(413, "payload_too_large")
 
 
+def test_the_operator_may_allow_smaller_batches(start_server, tenant_at):
+    boss = tenant_at(start_server(HTTP_MAX_BODY_BYTES=32768)).user("boss", "admin")
+    room = boss.group(imported=True)["id"]
+    post(boss, room, [line(1, content="x" * 16384)], expect=200)
+    post(boss, room, [line(n, content="x" * 16384) for n in (2, 3)]).refused(413, "payload_too_large")
+
+
 def test_times_keep_their_offset_and_order_does_not_matter(boss, room):
     times = ["2010-01-01T12:00:00+02:00", "2009-12-31T23:59:59.999999Z", "2010-01-01T00:00:00-11:30", "1999-12-31T23:59:60Z"]
     for number, when in enumerate(times[:3]):

@@ -72,7 +72,7 @@ Operation compile_operation(const YAML::Node& node, const YAML::Node& root) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Contract>> Contract::parse(std::string_view yaml) {
+Result<std::shared_ptr<const Contract>> Contract::parse(std::string_view yaml, std::uint64_t body_limit) {
   auto contract = std::make_shared<Contract>();
   contract->text_ = yaml;
   std::string where = "the document";
@@ -89,6 +89,7 @@ Result<std::shared_ptr<const Contract>> Contract::parse(std::string_view yaml) {
         Operation operation = compile_operation(item[key], root);
         operation.method = method;
         operation.pattern = path.first.as<std::string>();
+        if (operation.max_body_bytes) operation.max_body_bytes = std::min(*operation.max_body_bytes, body_limit);
         if (contract->find(operation.id) != nullptr)
           throw std::invalid_argument("operationId " + operation.id + " twice");
         contract->operations_.push_back(std::move(operation));

@@ -44,7 +44,8 @@ class Contract {
  public:
   // kInternal, with what is wrong with the file and where: the file is ours, so this is for tests and for the start to
   // show.
-  static Result<std::shared_ptr<const Contract>> parse(std::string_view yaml);
+  // No operation takes a body longer than `body_limit`, whatever the file allows.
+  static Result<std::shared_ptr<const Contract>> parse(std::string_view yaml, std::uint64_t body_limit = UINT64_MAX);
 
   const std::vector<Operation>& operations() const { return operations_; }
   // Nullptr when there is none.

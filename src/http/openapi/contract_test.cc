@@ -39,6 +39,14 @@ TEST(Contract, KnowsMethodPatternLimitsAndParametersOfAnOperation) {
   EXPECT_EQ(contract->find("no_such_operation"), nullptr);
 }
 
+TEST(Contract, HoldsBodiesToTheOperatorsLimitWhereThatIsTheLower) {
+  const auto contract = Contract::parse(messaging_yaml(), 65'536).value();
+  EXPECT_EQ(contract->at("import_messages").max_body_bytes, 65'536U);
+  EXPECT_EQ(contract->at("send_message").max_body_bytes, 65'536U);
+  EXPECT_EQ(contract->at("add_reaction").max_body_bytes, 4'096U);
+  EXPECT_EQ(contract->at("get_message").max_body_bytes, std::nullopt);
+}
+
 TEST(Contract, GivesARouteItsRowOfTheTable) {
   const auto contract = Contract::parse(messaging_yaml()).value();
   const Route route = contract->route("get_health", nullptr);
