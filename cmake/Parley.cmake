@@ -44,6 +44,7 @@ find_package(benchmark REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc)
 include(GoogleTest)
 
 # Asio and Beast are compiled once (src/base/boost_asio.cc), not in every translation unit.

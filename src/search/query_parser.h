@@ -1,0 +1,19 @@
+// parse_query: the query language. Words (all must match), "phrases", prefix*, -not, a OR b, from: in: before: after:
+// on: (days in UTC, or RFC 3339 times) has:file|link|reaction mentions:me. What cannot be parsed is searched as text,
+// so there is no syntax error. Pure. fail: invalid (query.q) above kMaxQueryBytes, or not UTF-8. Phrases beyond
+// kMaxPhrases are left out.
+#pragma once
+#include <cstddef>
+#include <string_view>
+
+#include "base/result.h"
+#include "search/query.h"
+
+namespace parley::search {
+
+inline constexpr std::size_t kMaxQueryBytes = 1024;
+inline constexpr std::size_t kMaxPhrases = 32;
+
+Result<Query> parse_query(std::string_view text);
+
+}  // namespace parley::search

@@ -1,0 +1,15 @@
+// The tables of DIR/search/search.db. Needs register_fts5_parts() on the connection.
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "drivers/sqlite/migrations.h"
+
+namespace parley::search {
+
+inline constexpr const char* kSearchDatabase = "search.db";
+inline constexpr std::int32_t kSearchApplicationId = 0x50415253;  // "PARS"
+
+std::span<const sqlite::Migration> search_migrations();
+
+}  // namespace parley::search

@@ -1,0 +1,13 @@
+// The reading half of the FTS5 index, inside one snapshot, on a reader's thread.
+#pragma once
+#include "base/result.h"
+#include "drivers/sqlite/connection.h"
+#include "search/search_index.h"
+
+namespace parley::search {
+
+Result<SearchPage> search_page(sqlite::Connection& db, const SearchRequest& request);
+Result<std::vector<std::string>> suggest_words(sqlite::Connection& db, const SuggestRequest& request);
+events::LogOffset read_progress(sqlite::Connection& db);
+
+}  // namespace parley::search

@@ -1,0 +1,48 @@
+// SqliteSearchIndex: the embedded SearchIndex, on FTS5 in DIR/search/search.db, which it locks. One writer thread,
+// readers of its own. Owned by the wiring; called on event loops. open fails with folder_locked, folder_unusable,
+// not_our_file, schema_too_new or unavailable.
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "drivers/sqlite/folder.h"
+#include "drivers/sqlite/group_writer.h"
+#include "drivers/sqlite/reader_pool.h"
+#include "search/search_index.h"
+
+namespace parley::search {
+
+class SqliteSearchIndex final : public SearchIndex {
+ public:
+  struct Options {
+    std::filesystem::path folder;
+    std::size_t reader_threads = 2;
+    std::size_t reader_queue_limit = 256;
+    std::size_t writer_queue_limit = 64;  // batches
+    int reader_cache_kib = 16 * 1024;     // a thread
+    sqlite::WriterObserver* observer = nullptr;
+  };
+  static Result<std::unique_ptr<SqliteSearchIndex>> open(Options options, const Clock& clock);
+
+  Task<Result<ApplyOutcome>> apply(ChangeBatch batch, SteadyTime deadline) override;
+  Task<Result<events::LogOffset>> indexed_through(SteadyTime deadline) override;
+  Task<Result<SearchPage>> search(SearchRequest request, SteadyTime deadline) override;
+  Task<Result<std::vector<std::string>>> suggest(SuggestRequest request, SteadyTime deadline) override;
+  Task<Result<std::int64_t>> count(TenantId tenant, ConversationId conversation, SteadyTime deadline) override;
+
+  // What is wrong with the index itself: every entry of `words` must stand for its document. Empty when all is well.
+  // Reads all of it.
+  Task<Result<std::vector<std::string>>> check(SteadyTime deadline);
+
+ private:
+  SqliteSearchIndex(sqlite::LockedFolder folder, std::unique_ptr<sqlite::Connection> connection, const Options& options,
+                    const Clock& clock);
+  template <class T, class Request>
+  Task<Result<T>> read(Request request, SteadyTime deadline, Result<T> (*answer)(sqlite::Connection&, const Request&));
+
+  sqlite::LockedFolder folder_;
+  sqlite::ReaderPool readers_;
+  sqlite::GroupWriter writer_;
+};
+
+}  // namespace parley::search
