@@ -22,12 +22,12 @@ ReaderPool::Lease::Lease(ReaderPool& pool, SteadyTime deadline) : pool_(pool) {
         ConnectionOptions{.file = pool_.options_.file, .read_only = true, .cache_kib = pool_.options_.cache_kib});
   }
   connection_->set_deadline(pool_.clock_, deadline);
-  connection_->exec("BEGIN");
+  Query(*connection_, "BEGIN").run();
 }
 
 void ReaderPool::Lease::finish() {
   connection_->set_deadline(pool_.clock_, SteadyTime::max());
-  connection_->exec("COMMIT");
+  Query(*connection_, "COMMIT").run();
   healthy_ = true;
 }
 

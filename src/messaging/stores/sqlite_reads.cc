@@ -1,6 +1,7 @@
 #include "messaging/stores/sqlite_reads.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "messaging/stores/sqlite_rows.h"
 
@@ -42,18 +43,22 @@ MessagePage load_range(sqlite::Connection& db, const ConversationRow& conversati
                        SeqOrder order, const UserId& user) {
   std::vector<MessageRow> rows;
   if (range.low <= range.high) {
+    rows.reserve(static_cast<std::size_t>(range.high - range.low + 1));
     sqlite::Query found(
         db, "SELECT " PARLEY_MESSAGE_COLUMNS " FROM messages m WHERE m.key BETWEEN ?1 AND ?2 ORDER BY m.key",
         message_key(conversation.row, range.low), message_key(conversation.row, range.high));
     while (found.step()) rows.push_back(read_message_row(found, conversation.id));
   }
   MessagePage page;
-  for (auto& row : rows) page.items.push_back(complete(db, std::move(row), user));
+  page.items.reserve(rows.size());
+  const auto take = [&](MessageRow& row) { page.items.push_back(complete(db, std::move(row), user)); };
   page.has_before = range.low > 1;
   page.has_after = range.high < conversation.last_seq;
   if (order == SeqOrder::kNewestFirst) {
-    std::ranges::reverse(page.items);
+    for (MessageRow& row : std::views::reverse(rows)) take(row);
     std::swap(page.has_before, page.has_after);
+  } else {
+    for (MessageRow& row : rows) take(row);
   }
   return page;
 }
