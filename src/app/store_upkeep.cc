@@ -11,6 +11,8 @@ StoreUpkeep::StoreUpkeep(EventLoop& loop, messaging::SqliteMessagingStore& store
       clock_(clock),
       settings_(settings),
       log_end_(metrics.gauge("parley_event_log_end", "Offset of the newest event in the log", {{"role", "messaging"}})),
+      events_(metrics.gauge("parley_event_log_events", "Events in the log", {{"role", "messaging"}})),
+      metrics_(metrics),
       erased_(metrics.counter("parley_store_erased_messages_total",
                               "Messages of deleted conversations whose content was erased", {{"role", "messaging"}})),
       pruned_(metrics.counter("parley_event_log_pruned_total", "Events that left the log", {{"role", "messaging"}})),
@@ -34,10 +36,21 @@ void StoreUpkeep::close(std::move_only_function<void()> closed) {
 Task<> StoreUpkeep::run_once() {
   co_await erase();
   co_await prune();
-  if (const auto end = co_await store_.event_log().head(step_deadline())) {
-    log_end_.Set(static_cast<double>(end->value));
-  }
+  co_await show_log();
   if (!closing_) next_->arm(loop_.coarse_now() + settings_.interval);
+}
+
+Task<> StoreUpkeep::show_log() {
+  const auto standing = co_await store_.event_log().standing(step_deadline());
+  if (!standing) co_return;
+  log_end_.Set(static_cast<double>(standing->head.value));
+  events_.Set(static_cast<double>(standing->events));
+  for (const auto& [consumer, behind] : standing->behind) {
+    metrics_
+        .gauge("parley_event_log_lag", "Events that a consumer has still to take",
+               {{"role", "messaging"}, {"consumer", consumer}})
+        .Set(static_cast<double>(behind));
+  }
 }
 
 Task<> StoreUpkeep::erase() {

@@ -1,6 +1,6 @@
 // StoreUpkeep: what a messaging store wants done now and then, beside its requests: what deleted conversations said is
-// erased, events that nobody needs any more leave the log, and the log's end is shown in metrics. In small steps, so
-// that senders do not wait. Lives on one loop; start() and close() are called there.
+// erased, events that nobody needs any more leave the log, and the log's length and lag are shown in metrics. In small
+// steps, so that senders do not wait. Lives on one loop; start() and close() are called there.
 #pragma once
 #include <chrono>
 #include <functional>
@@ -35,6 +35,7 @@ class StoreUpkeep {
   Task<> run_once();
   Task<> erase();
   Task<> prune();
+  Task<> show_log();
   SteadyTime step_deadline() const { return clock_.steady_now() + settings_.step_timeout; }
 
   EventLoop& loop_;
@@ -42,6 +43,8 @@ class StoreUpkeep {
   const Clock& clock_;
   const Settings settings_;
   Gauge& log_end_;
+  Gauge& events_;
+  Metrics& metrics_;
   Counter& erased_;
   Counter& pruned_;
   Counter& failures_;

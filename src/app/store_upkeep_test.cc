@@ -54,6 +54,7 @@ Task<std::string> make_and_delete_conversation(SqliteMessagingStore& store, Call
 
 TEST_F(StoreUpkeepTest, ErasesWhatDeletedConversationsSaidAndShowsTheLogsEnd) {
   ASSERT_EQ(run_on_loop(loops.at(0), make_and_delete_conversation(*store, caller)), "");
+  ASSERT_TRUE(run_on_loop(loops.at(0), store->event_log().save_offset("reader", {1}, soon())));
   std::optional<StoreUpkeep> upkeep;
   std::promise<void> closed;
   loops.at(0).post([&] {
@@ -61,7 +62,9 @@ TEST_F(StoreUpkeepTest, ErasesWhatDeletedConversationsSaidAndShowsTheLogsEnd) {
     upkeep->start();
   });
   const auto shows = [this](std::string_view line) { return metrics.text().find(line) != std::string::npos; };
-  while (!shows("parley_event_log_end{role=\"messaging\"} 4")) std::this_thread::yield();
+  while (!shows("parley_event_log_lag{consumer=\"reader\",role=\"messaging\"} 3")) std::this_thread::yield();
+  EXPECT_TRUE(shows("parley_event_log_end{role=\"messaging\"} 4"));
+  EXPECT_TRUE(shows("parley_event_log_events{role=\"messaging\"} 4"));
   EXPECT_TRUE(shows("parley_store_erased_messages_total{role=\"messaging\"} 1"));
   EXPECT_TRUE(shows("parley_store_upkeep_failures_total{role=\"messaging\"} 0"));
   loops.at(0).post([&] { upkeep->close([&closed] { closed.set_value(); }); });

@@ -25,6 +25,12 @@ struct EventBatch {
   LogOffset through;  // everything up to here has been read; equals the last event's offset when there is one
 };
 
+struct LogStanding {
+  LogOffset head;
+  std::int64_t events = 0;
+  std::vector<std::pair<std::string, std::int64_t>> behind;  // by consumer's name
+};
+
 // Tells of commits. notify() from any thread; a listener runs on the thread that notifies, so it only posts.
 class CommitSignal {
  public:
@@ -57,6 +63,8 @@ class EventLog {
   // At most `limit` events after `after`; fewer, or none, when the log ends.
   virtual Task<Result<EventBatch>> read(LogOffset after, std::size_t limit, SteadyTime deadline) = 0;
   virtual Task<Result<LogOffset>> head(SteadyTime deadline) = 0;
+  // How many events the log holds, and how many of them each consumer that ever saved an offset has still to pass.
+  virtual Task<Result<LogStanding>> standing(SteadyTime deadline) = 0;
 
   // Progress by consumer's name; 0 for one that is not known. An offset never goes back.
   virtual Task<Result<LogOffset>> load_offset(std::string consumer, SteadyTime deadline) = 0;

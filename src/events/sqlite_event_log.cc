@@ -94,6 +94,21 @@ Task<Result<LogOffset>> SqliteEventLog::head(SteadyTime deadline) {
                                  [](sqlite::Connection& db) -> Result<LogOffset> { return events::head(db); });
 }
 
+Task<Result<LogStanding>> SqliteEventLog::standing(SteadyTime deadline) {
+  return readers_.run<LogStanding>(deadline, [](sqlite::Connection& db) -> Result<LogStanding> {
+    LogStanding standing{.head = events::head(db), .events = 0, .behind = {}};
+    if (standing.head.value > 0) {
+      // Offsets have no gaps, and only the oldest events are pruned.
+      standing.events = standing.head.value - db.query_int("SELECT min(position) FROM event_log") + 1;
+    }
+    sqlite::Query consumers(db, "SELECT name, position FROM event_consumers ORDER BY name");
+    while (consumers.step()) {
+      standing.behind.emplace_back(consumers.text(0), standing.head.value - consumers.integer(1));
+    }
+    return standing;
+  });
+}
+
 Task<Result<LogOffset>> SqliteEventLog::load_offset(std::string consumer, SteadyTime deadline) {
   return readers_.run<LogOffset>(deadline, [name = std::move(consumer)](sqlite::Connection& db) -> Result<LogOffset> {
     sqlite::Query row(db, "SELECT position FROM event_consumers WHERE name = ?1", name);

@@ -130,6 +130,19 @@ TEST_F(EventLogTest, IsPrunedBelowTheSlowestConsumerAndTheAgeAndNeverWhole) {
   EXPECT_EQ(*wait(log_->head(kNoHurry)), LogOffset{7});
 }
 
+TEST_F(EventLogTest, TellsHowMuchItHoldsAndHowFarBehindEachConsumerIs) {
+  EXPECT_EQ(wait(log_->standing(kNoHurry))->events, 0);
+  append_events(1, 5);
+  ASSERT_TRUE(wait(log_->save_offset("fast", {5}, kNoHurry)));
+  ASSERT_TRUE(wait(log_->save_offset("slow", {2}, kNoHurry)));
+  ASSERT_EQ(*wait(log_->prune(clock_.wall_now() + std::chrono::hours(1), 100, kNoHurry)), 2);
+  const auto standing = wait(log_->standing(kNoHurry));
+  ASSERT_TRUE(standing);
+  EXPECT_EQ(standing->head, LogOffset{5});
+  EXPECT_EQ(standing->events, 3);
+  EXPECT_THAT(standing->behind, ElementsAre(std::pair("fast", 0), std::pair("slow", 3)));
+}
+
 TEST_F(EventLogTest, PruningStopsAtTheFirstEventThatMustStayWhateverTheClockDid) {
   clock_.advance(std::chrono::hours(3));
   append_events(1, 1);
