@@ -164,7 +164,6 @@ bool forward_fields(const http::Fields& client, const ForwardedFacts& facts, htt
   add(FieldId::via, "Via", "1.1 parley");  // RFC 9110 section 7.6.3
   add(FieldId::unknown, "X-Request-Id", facts.request_id);
   if (!facts.traceparent.empty()) add(FieldId::unknown, "traceparent", facts.traceparent);
-  if (!facts.idempotency_key.empty()) add(FieldId::unknown, "Idempotency-Key", facts.idempotency_key);
   return !full;
 }
 

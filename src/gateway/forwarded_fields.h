@@ -31,10 +31,9 @@ class TrustedProxies {
 struct ForwardedFacts {
   std::string_view forwarded_for;  // the client's address, or a list that ends in it
   std::string_view request_id;
-  std::string_view traceparent;      // empty: none
-  std::string_view idempotency_key;  // empty: none to add
-  std::string_view scheme;           // "http" or "https": how the client reached the gateway
-  bool client_is_trusted = false;    // its X-Forwarded-Proto, -Host and Forwarded stay
+  std::string_view traceparent;    // empty: none
+  std::string_view scheme;         // "http" or "https": how the client reached the gateway
+  bool client_is_trusted = false;  // its X-Forwarded-Proto, -Host and Forwarded stay
 };
 
 // Fills `out` from the client's fields and `facts`. False when there are more than Fields::kMaxFields: then the request

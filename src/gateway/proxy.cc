@@ -143,10 +143,12 @@ std::optional<Error> Proxy::prepare(http::Exchange& exchange, PathMapping mappin
       facts.forwarded_for = passage.keep(std::string(*before).append(", ").append(client.peer));
     }
   }
-  if (honours_idempotency_key && !client.fields.find("Idempotency-Key")) {
-    facts.idempotency_key = passage.keep(make_uuid_v7(clock_.wall_now(), random_));
+  bool fits = forward_fields(client.fields, facts, request.fields);
+  // Looked for in what goes out: the client may have sent one that Connection names, which stays here.
+  if (fits && honours_idempotency_key && !request.fields.find("Idempotency-Key")) {
+    fits = request.fields.add("Idempotency-Key", passage.keep(make_uuid_v7(clock_.wall_now(), random_)));
   }
-  if (!forward_fields(client.fields, facts, request.fields)) {
+  if (!fits) {
     return Error{ErrorKind::kHeadersTooLarge, "headers_too_large", "The request has too many header fields.", {}, {}};
   }
   return std::nullopt;

@@ -154,6 +154,21 @@ TEST_F(ProxyTest, RepeatsAPostWithOneKeyWhereTheServiceHonoursIt) {
   }
 }
 
+// Connection may name any field, and then it stays behind: a request sent again without its key would be done twice.
+TEST_F(ProxyTest, AddsAKeyWhenConnectionTakesTheClientsAway) {
+  fake->script = {FakeUpstream::error(ErrorKind::kUnavailable), FakeUpstream::status(201)};
+  client.fields.add("Idempotency-Key", "mine");
+  client.fields.add("Connection", "Idempotency-Key");
+  ScriptedBody body({"{}"}, 2);
+  client.body = &body;
+  to(http::Method::kPost, "/v1/messages");
+  EXPECT_EQ(forward(PathMapping::kStripVersion, true).status, 201);
+  ASSERT_EQ(fake->seen.size(), 2u);
+  const auto keys = fake->seen[0].all("Idempotency-Key");
+  ASSERT_EQ(keys.size(), 1u);
+  EXPECT_EQ(fake->seen[1].all("Idempotency-Key"), keys);
+}
+
 TEST_F(ProxyTest, KeepsTheClientsOwnKey) {
   client.fields.add("idempotency-key", "mine");
   ScriptedBody body({"{}"}, 2);
