@@ -6,13 +6,14 @@
 namespace parley::http {
 
 ConnectionBody::ConnectionBody(Connection& connection, Framing framing, std::size_t max_buffer,
-                               std::chrono::milliseconds idle_timeout, bool expects_continue)
+                               std::chrono::milliseconds idle_timeout, bool expects_continue, std::uint32_t least_rate)
     : connection_(connection),
       framing_(framing),
       max_buffer_(max_buffer),
       idle_timeout_(idle_timeout),
       remaining_(framing.length),
-      expects_continue_(expects_continue) {}
+      expects_continue_(expects_continue),
+      least_rate_(least_rate) {}
 
 std::optional<std::uint64_t> ConnectionBody::size() const {
   if (framing_.kind == Framing::Kind::kNone) return 0;
@@ -32,6 +33,14 @@ bool ConnectionBody::complete() const {
       return ended_;
   }
   return false;
+}
+
+std::chrono::milliseconds ConnectionBody::patience() const {
+  using std::chrono::milliseconds;
+  if (least_rate_ == 0) return idle_timeout_;
+  const milliseconds earned(bytes_read_ * 1000 / least_rate_);
+  const auto left = std::chrono::duration_cast<milliseconds>(idle_timeout_ + earned - waited_);
+  return std::clamp(left, milliseconds(0), idle_timeout_);
 }
 
 Result<std::string_view> ConnectionBody::take_buffered() {
@@ -73,9 +82,11 @@ Task<Result<std::string_view>> ConnectionBody::read() {
         co_return fail(ErrorKind::kInvalid, "bad_request", "The connection was lost before the body.");
       }
     }
-    connection_.set_timeout(idle_timeout_);
+    const SteadyTime began = connection_.loop().coarse_now();
+    connection_.set_timeout(patience());
     const bool more = co_await connection_.fill(max_buffer_);
     connection_.clear_deadline();
+    waited_ += connection_.loop().coarse_now() - began;
     if (more) continue;
     if (framing_.kind == Framing::Kind::kUntilClose && !connection_.timed_out()) {
       ended_ = true;

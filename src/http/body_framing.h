@@ -10,9 +10,9 @@ namespace parley::http {
 class ConnectionBody final : public Body {
  public:
   // `idle_timeout`: the longest wait for the next byte. `expects_continue`: answer "100 Continue" before the first
-  // wait.
+  // wait. `least_rate`: bytes per second that must come on average, after a first idle_timeout; 0: no matter how few.
   ConnectionBody(Connection& connection, Framing framing, std::size_t max_buffer,
-                 std::chrono::milliseconds idle_timeout, bool expects_continue = false);
+                 std::chrono::milliseconds idle_timeout, bool expects_continue = false, std::uint32_t least_rate = 0);
 
   // Errors: kInvalid bad_request (the peer closed too early, bad chunks); kRequestTimeout request_timeout (too slow).
   Task<Result<std::string_view>> read() override;
@@ -30,6 +30,9 @@ class ConnectionBody final : public Body {
   Result<std::string_view> take_buffered();
 
  private:
+  // How long to wait for the next byte.
+  std::chrono::milliseconds patience() const;
+
   Connection& connection_;
   const Framing framing_;
   const std::size_t max_buffer_;
@@ -40,6 +43,8 @@ class ConnectionBody final : public Body {
   bool failed_ = false;
   bool ended_ = false;  // of kUntilClose
   std::uint64_t bytes_read_ = 0;
+  const std::uint32_t least_rate_;
+  SteadyTime::duration waited_{};  // for the peer, not for whoever reads
 };
 
 // Writes `head` (complete, with its empty line) and then `body` in the framing that `chunked` says. Ends early, with

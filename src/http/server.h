@@ -22,6 +22,7 @@ struct ServerLimits {
   std::chrono::milliseconds header_timeout{10'000};     // from a head's first byte to its last; 408
   std::chrono::milliseconds idle_timeout{75'000};       // between requests
   std::chrono::milliseconds body_idle_timeout{30'000};  // between two pieces of a request's body
+  std::uint32_t least_body_rate = 1024;                 // bytes per second of a request's body, on average; 408 below
   std::chrono::milliseconds write_timeout{30'000};      // for the peer to take the next piece of an answer
   std::size_t body_buffer = 64 * 1024;                  // read ahead of a large body
   std::uint64_t drained_body_bytes = 64 * 1024;         // unread body that is read and dropped to keep a connection

@@ -137,7 +137,7 @@ Task<bool> Session::serve_one() {
   buffer.consume_pinned(head_size);
 
   ConnectionBody body(connection_, head_.framing, head_size + limits_.body_buffer, limits_.body_idle_timeout,
-                      head_.expects_continue);
+                      head_.expects_continue, limits_.least_body_rate);
   request_.method = head_.method;
   request_.method_text = head_.method_text;
   request_.set_target(head_.target);

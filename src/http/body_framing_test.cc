@@ -1,0 +1,99 @@
+// Bodies over a connection whose time stands still until the test moves it.
+#include "http/body_framing.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+
+namespace parley::http {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class ConnectionBodyTest : public testing::Test {
+ protected:
+  ConnectionBodyTest() {
+    asio::basic_socket_acceptor<asio::ip::tcp, LoopExecutor> acceptor(loop.io(), {asio::ip::address_v4::loopback(), 0});
+    peer.connect(acceptor.local_endpoint());
+    connection = std::make_unique<Connection>(loop, acceptor.accept());
+    pass({});
+  }
+
+  // Deadlines that are due run out; what can go on then does.
+  void pass(milliseconds time) {
+    now += time;
+    loop.sweep(now);
+    loop.io().restart();
+    loop.io().poll();
+  }
+  void begin_read(ConnectionBody& body) {
+    answer.reset();
+    asio::co_spawn(loop.io(), body.read(), [this](std::exception_ptr, Result<std::string_view> piece) {
+      answer = piece ? std::string(*piece) : piece.error().code;
+    });
+    pass({});
+  }
+  // What the read that was begun answers once `text` has come.
+  std::string when_sent(std::string_view text) {
+    asio::write(peer, asio::buffer(text.data(), text.size()));
+    loop.io().restart();
+    while (!answer) loop.io().run_one_for(seconds(20));
+    return *answer;
+  }
+
+  EventLoop loop{0};
+  SteadyTime now{seconds(1'000'000)};
+  TcpSocket peer{loop.io()};
+  std::unique_ptr<Connection> connection;
+  std::optional<std::string> answer;
+};
+
+TEST_F(ConnectionBodyTest, WaitsForTheNextByteAsLongAsItsIdleTimeout) {
+  ConnectionBody body(*connection, {Framing::Kind::kLength, 2}, 1024, seconds(30));
+  begin_read(body);
+  pass(milliseconds(29'999));
+  EXPECT_EQ(when_sent("a"), "a");
+  begin_read(body);
+  pass(milliseconds(30'000));
+  EXPECT_EQ(answer, "request_timeout");
+}
+
+TEST_F(ConnectionBodyTest, GivesUpOnABodyThatTricklesBelowItsLeastRate) {
+  ConnectionBody body(*connection, {Framing::Kind::kLength, 1000}, 1024, seconds(30), false, 1024);
+  begin_read(body);
+  pass(seconds(20));
+  EXPECT_EQ(when_sent("a"), "a");
+  begin_read(body);
+  pass(seconds(20));
+  EXPECT_EQ(answer, "request_timeout");
+}
+
+TEST_F(ConnectionBodyTest, DoesNotCountTheTimeThatItsReaderTakes) {
+  ConnectionBody body(*connection, {Framing::Kind::kLength, 1000}, 1024, seconds(30), false, 1024);
+  begin_read(body);
+  EXPECT_EQ(when_sent("a"), "a");
+  pass(seconds(600));
+  begin_read(body);
+  pass(seconds(20));
+  EXPECT_EQ(when_sent("b"), "b");
+}
+
+TEST_F(ConnectionBodyTest, AFastBodyEarnsTime) {
+  ConnectionBody body(*connection, {Framing::Kind::kLength, 100'000}, 64 * 1024, seconds(30), false, 1024);
+  std::size_t got = 0;
+  for (const std::string piece(20 * 1024, 'x'); got < piece.size(); got += answer->size()) {
+    begin_read(body);
+    if (!answer) when_sent(got == 0 ? piece : "");
+  }
+  for (int i = 0; i < 2; ++i) {  // 40 s of waiting: 30, and 20 for what came
+    begin_read(body);
+    pass(seconds(20));
+    EXPECT_EQ(when_sent("y"), "y");
+  }
+}
+
+}  // namespace
+}  // namespace parley::http
