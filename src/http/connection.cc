@@ -29,14 +29,25 @@ std::span<char> ReadBuffer::room(std::size_t max_capacity) {
     begin_ = pinned_;
   }
   if (end_ == capacity_ && pinned_ == 0 && capacity_ < max_capacity) {
-    reserve(std::min(std::max(kInitialCapacity, capacity_ * 2), max_capacity));
+    reallocate(std::min(std::max(kInitialCapacity, capacity_ * 2), max_capacity));
   }
   return {bytes_.get() + end_, capacity_ - end_};
 }
 
-void ReadBuffer::reserve(std::size_t capacity) {
+bool ReadBuffer::make_room(std::size_t n) {
   CHECK(pinned_ == 0);
-  if (capacity <= capacity_) return;
+  if (capacity_ - begin_ >= n) return false;
+  if (capacity_ < n) {
+    reallocate(n);
+  } else {
+    std::memmove(bytes_.get(), bytes_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  return true;
+}
+
+void ReadBuffer::reallocate(std::size_t capacity) {
   auto bytes = std::make_unique_for_overwrite<char[]>(capacity);
   if (end_ > begin_) std::memcpy(bytes.get(), bytes_.get() + begin_, end_ - begin_);
   end_ -= begin_;
@@ -133,6 +144,19 @@ Task<bool> Connection::write_rest(std::span<iovec> parts, std::size_t done) {
     if (n < 0) co_return false;
     done = static_cast<std::size_t>(n);
   }
+}
+
+Task<bool> Connection::rest(std::chrono::milliseconds timeout) {
+  if (!forget_timeout()) co_return false;
+  buffer_.release_if_empty();
+  set_timeout(timeout);
+  const auto [error] = co_await socket_.async_wait(TcpSocket::wait_read, kAwait);
+  co_return !error && !timed_out_;
+}
+
+bool Connection::forget_timeout() {
+  timed_out_ = !socket_.is_open();
+  return !timed_out_;
 }
 
 void Connection::abort() {

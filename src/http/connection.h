@@ -32,12 +32,15 @@ class ReadBuffer {
   // nothing is pinned) up to `max_capacity`; empty when full.
   std::span<char> room(std::size_t max_capacity);
   void commit(std::size_t n) { end_ += n; }
-  // Makes the buffer at least that large; only while nothing is pinned. Views into it end.
-  void reserve(std::size_t capacity);
+  // Makes sure that `n` bytes, those unused included, fit without moving any; only while nothing is pinned. True when
+  // it moved what there is: views into it end.
+  bool make_room(std::size_t n);
   // Drops the memory when it holds nothing: an idle connection keeps no buffer.
   void release_if_empty();
 
  private:
+  void reallocate(std::size_t capacity);
+
   std::unique_ptr<char[]> bytes_;
   std::size_t capacity_ = 0, pinned_ = 0, begin_ = 0, end_ = 0;
 };
@@ -71,6 +74,12 @@ class Connection {
   void set_timeout(std::chrono::milliseconds after) { deadline_.arm(loop_.coarse_now() + after); }
   void clear_deadline() { deadline_.disarm(); }
   bool timed_out() const { return timed_out_; }
+
+  // Waits without a buffer until there is something to read (or the end), after a timeout as well as at any time: that
+  // one is forgotten. False when this one passes too, or on abort().
+  Task<bool> rest(std::chrono::milliseconds timeout);
+  // The deadline passed, but just too late: what it was for has come. False after abort().
+  bool forget_timeout();
 
   // Cancels what waits and closes the socket. The Connection stays valid until destroyed.
   void abort();

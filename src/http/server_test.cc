@@ -38,6 +38,11 @@ class TestService final : public Service {
       response.stream = std::make_unique<Pieces>();
       co_return response;
     }
+    if (request.path == "/endless") {
+      Response response = text_response(200, "text/plain", {});
+      response.stream = std::make_unique<Endless>();
+      co_return response;
+    }
     if (request.path == "/broken") {
       Response response = text_response(200, "text/plain", {});
       auto pieces = std::make_unique<Pieces>();
@@ -81,6 +86,11 @@ class TestService final : public Service {
       piece = "piece" + std::to_string(n++);
       co_return std::string_view(piece);
     }
+    std::optional<std::uint64_t> size() const override { return std::nullopt; }
+  };
+  struct Endless final : Body {
+    const std::string piece = "more" + std::string(64 * 1024, 'x');
+    Task<Result<std::string_view>> read() override { co_return std::string_view(piece); }
     std::optional<std::uint64_t> size() const override { return std::nullopt; }
   };
   std::thread waiter_;
@@ -260,6 +270,52 @@ TEST_F(ServerTest, ClosesAfterAMalformedChunk) {
   EXPECT_EQ(service.served, 1);
 }
 
+// A head that fills the read buffer to its last byte leaves no room behind it, where the body is to go.
+TEST_F(ServerTest, TakesABodyBehindAHeadThatFillsTheBuffer) {
+  start();
+  const std::string begin = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nX: ";
+  for (const std::size_t size : {8 * 1024 - 1, 8 * 1024, 8 * 1024 + 1, 16 * 1024 - 1, 16 * 1024}) {
+    RawClient client(server->port());
+    client.send(begin + std::string(size - begin.size() - 4, 'x') + "\r\n\r\n");
+    while (service.served == 0) std::this_thread::yield();
+    service.served = 0;
+    client.send("hello");
+    EXPECT_TRUE(client.read_until("hello").starts_with("HTTP/1.1 200 OK\r\n")) << size;
+  }
+}
+
+TEST_F(ServerTest, TakesABodyBehindAPipelinedHeadAtTheEndOfTheBuffer) {
+  start();
+  RawClient client(server->port());
+  const std::string second = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n";
+  const std::string begin = "GET /size/1 HTTP/1.1\r\nHost: h\r\nX: ";
+  client.send(begin + std::string(8 * 1024 - second.size() - begin.size() - 4, 'x') + "\r\n\r\n" + second);
+  EXPECT_NE(client.read_until("\r\n\r\nx").find("200 OK"), std::string::npos);
+  while (service.served < 2) std::this_thread::yield();
+  client.send("hello");
+  EXPECT_TRUE(client.read_until("hello").starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(ServerTest, AConnectionThatHasRestedServesOn) {
+  start();
+  RawClient client(server->port());
+  for (int i = 0; i < 3; ++i) {
+    client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+    EXPECT_TRUE(client.read_until("hello").starts_with("HTTP/1.1 200 OK\r\n"));
+    pass_time(seconds(2));
+  }
+  EXPECT_EQ(server->counters().accepted_connections, 1U);
+}
+
+TEST_F(ServerTest, StopCutsAStreamThatDoesNotEndWithinTheGrace) {
+  start();
+  RawClient client(server->port());
+  client.send("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_NE(client.read_until("more").find("200 OK"), std::string::npos);
+  server->stop(std::chrono::milliseconds(1));  // returns, though the client takes nothing: that is the test
+  EXPECT_EQ(server->counters().open_connections, 0);
+}
+
 TEST_F(ServerTest, Answers431ForALargeHead) {
   start();
   const std::string answer = once("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
@@ -305,6 +361,7 @@ TEST_F(ServerTest, GivesUpOnASlowHeadWith408AndOnAnIdleConnectionInSilence) {
   answer = reading.get();
   // Before its first bytes were seen it was an idle connection, which is closed without a word.
   EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 408 ")) << answer;
+  pass_time(seconds(100));  // it had begun to rest
   EXPECT_EQ(idle.read_to_end(), "");
 }
 

@@ -11,8 +11,8 @@ namespace parley::http {
 
 namespace {
 
-// Heads that announce a body this large, or of unknown length, get the large buffer.
-constexpr std::uint64_t kLargeBody = 8 * 1024;
+// A connection that was idle for this long gives its buffers back.
+constexpr std::chrono::milliseconds kRestAfter{1000};
 
 // IMF-fixdate (RFC 9110 section 5.6.7), made once a second per loop.
 std::string_view date_now() {
@@ -37,6 +37,13 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(at, static_cast<std::size_t>(digits + sizeof digits - at));
 }
 
+// How much of a body is read ahead at most.
+std::size_t room_for(const Framing& framing, std::size_t most) {
+  if (framing.kind == Framing::Kind::kNone) return 0;
+  if (framing.kind == Framing::Kind::kLength && framing.length < most) return static_cast<std::size_t>(framing.length);
+  return most;
+}
+
 bool has_no_body(int status) {
   return status < 200 || status == 204 || status == 304;
 }
@@ -44,9 +51,7 @@ bool has_no_body(int status) {
 }  // namespace
 
 Session::Session(Server& server, EventLoop& loop, TcpSocket socket, std::string peer)
-    : server_(server), limits_(server.options_.limits), connection_(loop, std::move(socket)), peer_(std::move(peer)) {
-  out_.reserve(1024);
-}
+    : server_(server), limits_(server.options_.limits), connection_(loop, std::move(socket)), peer_(std::move(peer)) {}
 
 void Session::finish() {
   finishing_ = true;
@@ -92,23 +97,32 @@ Task<> Session::serve_requests() {
   }
 }
 
-// Leaves the head in the buffer, unconsumed; head_ holds its length in its views only after parsing.
+// Leaves the head in the buffer, unconsumed and not yet parsed.
 Task<Session::Head> Session::read_head() {
   ReadBuffer& buffer = connection_.buffer();
   buffer.unpin();
   idle_ = buffer.data().empty();
   if (idle_ && finishing_) co_return Head::kClosed;
-  connection_.set_timeout(idle_ ? limits_.idle_timeout : limits_.header_timeout);
+  bool may_rest = idle_ && limits_.idle_timeout > kRestAfter;
+  connection_.set_timeout(may_rest ? kRestAfter : idle_ ? limits_.idle_timeout : limits_.header_timeout);
   for (;;) {
     buffer.consume(skip_empty_lines(buffer.data()));
     if (find_head_end(buffer.data())) break;
     if (buffer.data().size() >= limits_.header_bytes) co_return Head::kTooLarge;
     if (!co_await connection_.fill(limits_.header_bytes)) {
+      if (may_rest && connection_.timed_out()) {
+        may_rest = false;
+        work_.reset();
+        if (!co_await connection_.rest(limits_.idle_timeout - kRestAfter)) co_return Head::kClosed;
+        work_ = std::make_unique<Work>();
+        continue;
+      }
       if (buffer.data().size() >= limits_.header_bytes) co_return Head::kTooLarge;
       co_return connection_.timed_out() && !idle_ && !finishing_ ? Head::kTimedOut : Head::kClosed;
     }
     if (idle_) {
-      idle_ = false;
+      idle_ = may_rest = false;
+      if (!connection_.forget_timeout()) co_return Head::kClosed;
       connection_.set_timeout(limits_.header_timeout);
     }
   }
@@ -118,17 +132,18 @@ Task<Session::Head> Session::read_head() {
 }
 
 Task<bool> Session::serve_one() {
+  RequestHead& head = work_->head;
+  Request& request = work_->request;
   ReadBuffer& buffer = connection_.buffer();
-  std::size_t head_size = *find_head_end(buffer.data());
+  const std::size_t head_size = *find_head_end(buffer.data());
   if (head_size > limits_.header_bytes) {
     co_await refuse({ErrorKind::kHeadersTooLarge, "headers_too_large", "The header fields are too large.", {}, {}});
     co_return false;
   }
-  Result<> parsed = parse_request_head(buffer.data().substr(0, head_size), head_);
-  const bool large = head_.framing.kind == Framing::Kind::kChunked || head_.framing.length > kLargeBody;
-  if (parsed && large) {
-    buffer.reserve(head_size + limits_.body_buffer);
-    parsed = parse_request_head(buffer.data().substr(0, head_size), head_);
+  Result<> parsed = parse_request_head(buffer.data().substr(0, head_size), head);
+  // The body is to be read behind the head, which stays where it is meanwhile.
+  if (parsed && buffer.make_room(head_size + room_for(head.framing, limits_.body_buffer))) {
+    parsed = parse_request_head(buffer.data().substr(0, head_size), head);
   }
   if (!parsed) {
     co_await refuse(parsed.error());
@@ -136,23 +151,23 @@ Task<bool> Session::serve_one() {
   }
   buffer.consume_pinned(head_size);
 
-  ConnectionBody body(connection_, head_.framing, head_size + limits_.body_buffer, limits_.body_idle_timeout,
-                      head_.expects_continue, limits_.least_body_rate);
-  request_.method = head_.method;
-  request_.method_text = head_.method_text;
-  request_.set_target(head_.target);
-  request_.fields = head_.fields;
-  request_.body = &body;
-  request_.peer = peer_;
-  request_.received_at = connection_.loop().coarse_now();
-  request_.deadline = SteadyTime::max();
+  ConnectionBody body(connection_, head.framing, head_size + limits_.body_buffer, limits_.body_idle_timeout,
+                      head.expects_continue, limits_.least_body_rate);
+  request.method = head.method;
+  request.method_text = head.method_text;
+  request.set_target(head.target);
+  request.fields = head.fields;
+  request.body = &body;
+  request.peer = peer_;
+  request.received_at = connection_.loop().coarse_now();
+  request.deadline = SteadyTime::max();
 
-  Response response = co_await server_.service_.serve(request_);
+  Response response = co_await server_.service_.serve(request);
 
   // What the handler left unread must be out of the way before the next request can be seen.
-  bool keep_alive = head_.keep_alive && !finishing_ && !body.failed();
+  bool keep_alive = head.keep_alive && !finishing_ && !body.failed();
   if (keep_alive && !body.complete()) {
-    if (body.awaits_continue() || head_.framing.length > limits_.drained_body_bytes) {
+    if (body.awaits_continue() || head.framing.length > limits_.drained_body_bytes) {
       keep_alive = false;
     } else {
       while (keep_alive && !body.complete()) {
@@ -171,46 +186,49 @@ Task<bool> Session::serve_one() {
 }
 
 std::optional<bool> Session::respond_now(Response& response, bool& keep_alive) {
+  const RequestHead& head = work_->head;
+  std::string& out = work_->out;
+  auto& unsent = work_->unsent;
   const bool bodiless = has_no_body(response.status);
-  const bool to_head = head_.method == Method::kHead;
+  const bool to_head = head.method == Method::kHead;
   std::optional<std::uint64_t> length = response.stream ? response.stream->size() : response.body.size();
   if (to_head && response.head_length) length = response.head_length;
-  const bool chunked = !bodiless && !to_head && !length && !head_.http_1_0;
-  if (!bodiless && !to_head && !length && head_.http_1_0) keep_alive = false;
+  const bool chunked = !bodiless && !to_head && !length && !head.http_1_0;
+  if (!bodiless && !to_head && !length && head.http_1_0) keep_alive = false;
 
-  out_.clear();
-  out_.append("HTTP/1.1 ");
-  append_number(out_, static_cast<std::uint64_t>(response.status));
-  out_.append(" ").append(reason_phrase(response.status)).append("\r\n").append(response.headers.text());
-  out_.append("Date: ").append(date_now()).append("\r\n");
+  out.clear();
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(response.status));
+  out.append(" ").append(reason_phrase(response.status)).append("\r\n").append(response.headers.text());
+  out.append("Date: ").append(date_now()).append("\r\n");
   if (!bodiless) {
     if (length) {
-      out_.append("Content-Length: ");
-      append_number(out_, *length);
-      out_.append("\r\n");
+      out.append("Content-Length: ");
+      append_number(out, *length);
+      out.append("\r\n");
     } else if (chunked) {
-      out_.append("Transfer-Encoding: chunked\r\n");
+      out.append("Transfer-Encoding: chunked\r\n");
     }
   }
   if (!keep_alive) {
-    out_.append("Connection: close\r\n");
-  } else if (head_.http_1_0) {
-    out_.append("Connection: keep-alive\r\n");
+    out.append("Connection: close\r\n");
+  } else if (head.http_1_0) {
+    out.append("Connection: keep-alive\r\n");
   }
-  out_.append("\r\n");
+  out.append("\r\n");
 
-  unsent_ = {};
+  unsent = {};
   if (response.stream && !bodiless && !to_head) {
-    unsent_.chunked = chunked;
+    unsent.chunked = chunked;
     return std::nullopt;
   }
   response.stream.reset();
   if (bodiless || to_head) response.body.clear();
-  std::array<iovec, 2> parts = {part(out_), part(response.body)};
+  std::array<iovec, 2> parts = {part(out), part(response.body)};
   const std::ptrdiff_t written = connection_.write_some_now(parts);
-  const bool sent_all = written == static_cast<std::ptrdiff_t>(out_.size() + response.body.size());
+  const bool sent_all = written == static_cast<std::ptrdiff_t>(out.size() + response.body.size());
   if (!sent_all && written >= 0) {
-    unsent_.done = static_cast<std::size_t>(written);
+    unsent.done = static_cast<std::size_t>(written);
     return std::nullopt;
   }
   if (response.on_sent) response.on_sent(response.body.size(), sent_all);
@@ -218,16 +236,17 @@ std::optional<bool> Session::respond_now(Response& response, bool& keep_alive) {
 }
 
 Task<bool> Session::finish_response(Response& response) {
+  const std::string& out = work_->out;
+  const auto& unsent = work_->unsent;
   bool sent_all = false;
   std::uint64_t sent = response.body.size();
   if (response.stream) {
     sent = 0;
-    sent_all =
-        co_await write_message(connection_, out_, *response.stream, unsent_.chunked, limits_.write_timeout, sent);
+    sent_all = co_await write_message(connection_, out, *response.stream, unsent.chunked, limits_.write_timeout, sent);
   } else {
-    std::array<iovec, 2> parts = {part(out_), part(response.body)};
+    std::array<iovec, 2> parts = {part(out), part(response.body)};
     connection_.set_timeout(limits_.write_timeout);
-    sent_all = co_await connection_.write_rest(parts, unsent_.done);
+    sent_all = co_await connection_.write_rest(parts, unsent.done);
     connection_.clear_deadline();
   }
   if (response.on_sent) response.on_sent(sent, sent_all);
@@ -242,8 +261,8 @@ Task<bool> Session::respond(Response response, bool keep_alive) {
 
 Task<> Session::refuse(Error error) {
   server_.counters_.malformed_requests.fetch_add(1, std::memory_order_relaxed);
-  head_.method = Method::kOther;
-  head_.http_1_0 = false;
+  work_->head.method = Method::kOther;
+  work_->head.http_1_0 = false;
   const std::string request_id = request_ids().next_request_id();
   log_info("malformed request",
            {{"role", server_.options_.role}, {"request_id", request_id}, {"peer", peer_}, {"code", error.code}});

@@ -1,6 +1,7 @@
 // Session: one client connection from its first byte to its last: requests one after the other, pipelined or not. Lives
 // on its connection's loop, owned by the server's list for that loop.
 #pragma once
+#include <memory>
 #include <string>
 
 #include "http/body_framing.h"
@@ -38,17 +39,23 @@ class Session {
   // Reads and drops for a moment after an answer that closes, so that the peer can read it before a reset comes.
   Task<> linger();
 
+  // What a request and its answer need; a connection that rests has none of it.
+  struct Work {
+    Work() { out.reserve(1024); }
+    RequestHead head;
+    Request request;
+    std::string out;  // the head of the answer
+    struct {
+      std::size_t done = 0;  // bytes of head and body that are written
+      bool chunked = false;
+    } unsent;  // what respond_now() leaves to finish_response()
+  };
+
   Server& server_;
   const ServerLimits& limits_;
   Connection connection_;
   const std::string peer_;
-  RequestHead head_;
-  Request request_;
-  std::string out_;  // the head of the answer
-  struct {
-    std::size_t done = 0;  // bytes of head and body that are written
-    bool chunked = false;
-  } unsent_;          // what respond_now() leaves to finish_response()
+  std::unique_ptr<Work> work_ = std::make_unique<Work>();
   bool idle_ = true;  // between requests: nothing of the next one has come
   bool finishing_ = false;
 };
