@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -23,6 +24,15 @@ sigset_t block_stop_signals() {
   return signals;
 }
 
+// Each connection is a file descriptor, and the usual soft limit is 1024: as many as the host allows, then. (It is soft
+// for the sake of programs that use select(), which this one does not.)
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(const LoadedSettings& loaded) {
   const Settings& settings = loaded.settings;
   const std::vector<std::string> faults = faults_of_serving(settings, process_environment());
@@ -33,6 +43,7 @@ int serve(const LoadedSettings& loaded) {
   Log log({.level = parse_log_level(settings.telemetry.log_level).value_or(LogLevel::kInfo),
            .pretty = wants_pretty_log(settings.telemetry.log_format)});
   flush_log_on_crash();
+  allow_many_descriptors();
   log_info("starting", {{"version", kVersion}, {"data", settings.serve.data_dir.string()}});
 
   Deployment deployment(settings);

@@ -1,0 +1,32 @@
+"""File descriptors: as many as the host allows, and what happens without one more."""
+
+import subprocess
+
+from harness.raw import RawConnection
+
+
+def test_a_low_soft_limit_is_raised_to_what_the_host_allows(start_server):
+    server = start_server(prefix=["prlimit", "--nofile=100:4096"])
+    connections = [RawConnection(server.origin("gateway")) for _ in range(300)]
+    for connection in connections:
+        connection.send(b"GET /health/live HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert {connection.read_answer().status for connection in connections} == {200}
+
+
+def test_without_descriptors_who_is_connected_is_served_on_and_others_later(start_server):
+    server = start_server()
+    first = RawConnection(server.origin("gateway"))
+    ask = b"GET /health/live HTTP/1.1\r\nHost: h\r\n\r\n"
+
+    def answers(connection):
+        connection.send(ask)
+        return connection.read_answer().status
+
+    assert answers(first) == 200
+    pid = str(server.process.pid)
+    subprocess.run(["prlimit", "--pid", pid, "--nofile=8:4096"], check=True)
+    waiting = RawConnection(server.origin("gateway"))
+    waiting.send(ask)
+    assert answers(first) == 200
+    subprocess.run(["prlimit", "--pid", pid, "--nofile=4096:4096"], check=True)
+    assert waiting.read_answer().status == 200
