@@ -11,7 +11,7 @@ def dev(*arguments):
     return subprocess.run([ROOT / "dev", *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
 
 
-@pytest.mark.parametrize("arguments", [[], ["help"], ["--help"]])
+@pytest.mark.parametrize("arguments", [[], ["help"], ["--help"], ["test", "--help"], ["run", "-h"]])
 def test_help_lists_every_command_with_a_line(arguments):
     answer = dev(*arguments)
     assert answer.returncode == 0
