@@ -117,7 +117,9 @@ Result<OpenedConversations::State> BatchSender::open(const ImportConversation& c
       return State::kOpen;
     }
   } else if (answer->status != 400) {
-    return refused("Cannot open the conversation " + conversation.id.value, *answer);
+    auto refusal = refused("Cannot open the conversation " + conversation.id.value, *answer);
+    if (answer->status == 403) refusal.error().detail += "; an import needs a token of an admin or a service";
+    return refusal;
   }
   report_.fault("conversation refused by the server", conversation.id.value, why_not, 0);
   return State::kRefused;

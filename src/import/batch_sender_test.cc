@@ -124,6 +124,7 @@ TEST_F(Sending, EndsTheImportOnWhatWillNotPass) {
     const auto sent = send({line("1")});
     ASSERT_FALSE(sent.has_value()) << status;
     EXPECT_NE(sent.error().detail.find("because"), std::string::npos);
+    EXPECT_EQ(sent.error().detail.find("an admin or a service") != std::string::npos, status == 403) << status;
   }
   EXPECT_TRUE(pauses.empty());
 }

@@ -68,7 +68,8 @@ Progress progress_for(const ImportOptions& options, bool on_terminal) {
 
 // The client and the loop it lives on, for as long as the import takes.
 void import_over_http(ImportSource& source, const ImportOptions& options, ImportReport& report, const Clock& clock) {
-  http::HttpUpstreamOptions upstream_options{.name = "The server", .url = *http::parse_url(options.url)};
+  http::HttpUpstreamOptions upstream_options{.name = "The server at " + options.url,
+                                             .url = *http::parse_url(options.url)};
   if (upstream_options.url.tls) {
     auto tls = http::make_client_tls(options.ca_file);
     if (!tls) return report.failed(std::move(tls.error()));
@@ -110,8 +111,8 @@ int run_import(const ImportOptions& options, std::ostream& out, std::ostream& er
   out << report.summary(options.format, options.dry_run) << std::flush;
   if (report.failure()) {
     err << "parley import: " << report.failure()->detail
-        << "\nNot all was imported. Run the same command again: what is "
-        << "there already is not imported twice.\n";
+        << "\nNot all was imported. When that is mended, run the same command again: what is there already is not "
+        << "imported twice.\n";
     return kFailed;
   }
   return report.has_faults() ? kSomeLeftOut : kAllImported;

@@ -102,7 +102,8 @@ TEST_F(Command, FailsWhenTheServerIsAwayAndSaysHowToGoOn) {
   options.url = "http://127.0.0.1:1";
   options.retry_for_s = 0;
   EXPECT_EQ(run(), kFailed);
-  EXPECT_NE(err.str().find("Run the same command again"), std::string::npos) << err.str();
+  EXPECT_NE(err.str().find("run the same command again"), std::string::npos) << err.str();
+  EXPECT_NE(err.str().find(options.url), std::string::npos) << err.str();
 }
 
 TEST_F(Command, NeedsNeitherServerNorTokenForADryRun) {
