@@ -1,6 +1,7 @@
 // parley: one binary, its subcommands. Each command's own file says what it does; this one only names them.
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,12 @@ int main(int argc, char** argv) {
   parley::app::add_backup_command(app, exit_code);
   parley::app::add_config_command(app, exit_code);
 
+  const std::string first = argc > 1 ? argv[1] : "";
+  const auto is_first = [&first](const CLI::App* command) { return command->get_name() == first; };
+  if (!first.empty() && first.front() != '-' && app.get_subcommands(is_first).empty()) {
+    std::fprintf(stderr, "parley: there is no command %s; parley --help lists them\n", argv[1]);
+    return 2;
+  }
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }

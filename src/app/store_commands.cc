@@ -2,6 +2,7 @@
 // snapshot.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <expected>
 #include <filesystem>
 
 #include "app/commands.h"
@@ -14,21 +15,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// DATA_DIR, or what --data says.
-std::optional<fs::path> data_folder(const std::string& flag) {
+// DATA_DIR, or what --data says, if there is a store in it; else, after a word on stderr, the exit code.
+std::expected<fs::path, int> data_folder(const std::string& flag) {
   std::vector<std::string> flags;
   if (!flag.empty()) flags = {"--data", flag};
   const auto loaded = load_settings(process_environment(), flags);
   if (!loaded) {
     for (const std::string& fault : loaded.error()) std::fprintf(stderr, "parley: %s\n", fault.c_str());
-    return std::nullopt;
+    return std::unexpected(2);
   }
-  return loaded->settings.serve.data_dir;
+  const fs::path folder = loaded->settings.serve.data_dir;
+  std::error_code error;
+  if (fs::status(folder / "messaging" / "messaging.db", error).type() == fs::file_type::not_found) {
+    std::fprintf(stderr, "parley: there is no messaging store in %s; --data or DATA_DIR names the data folder\n",
+                 folder.c_str());
+    return std::unexpected(1);
+  }
+  return folder;
 }
 
 int check(const std::string& data_dir) {
   const auto folder = data_folder(data_dir);
-  if (!folder) return 2;
+  if (!folder) return folder.error();
   const auto report = messaging::check_messaging_folder(*folder / "messaging");
   if (!report) {
     std::fprintf(stderr, "parley: %s\n", report.error().detail.c_str());
@@ -45,7 +53,7 @@ int check(const std::string& data_dir) {
 
 int backup(const std::string& data_dir, const std::string& target) {
   const auto folder = data_folder(data_dir);
-  if (!folder) return 2;
+  if (!folder) return folder.error();
   std::error_code error;
   fs::create_directories(target, error);
   if (!error) fs::permissions(target, fs::perms::owner_all, error);

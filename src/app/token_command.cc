@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 
 #include "app/commands.h"
@@ -65,10 +66,15 @@ int print_token(const Arguments& arguments) {
   }
   request.ttl = *ttl;
 
+  const bool key_is_new = !std::filesystem::exists(settings.serve.data_dir / auth::kDevKeyFile);
   const auto key = auth::load_or_create_dev_key(settings.serve.data_dir);
   if (!key) {
     std::fprintf(stderr, "parley: %s\n", key.error().detail.c_str());
     return 1;
+  }
+  if (key_is_new) {
+    std::fprintf(stderr, "parley: made a new development key in %s; only a server on this folder takes the token\n",
+                 settings.serve.data_dir.c_str());
   }
   const auto token = auth::sign_token(*key, request, SystemClock().wall_now());
   if (!token) {

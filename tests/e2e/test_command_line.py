@@ -51,6 +51,12 @@ def test_wrong_arguments_are_refused(arguments, tmp_path):
     refused(run_cli(*arguments, DATA_DIR=tmp_path / "data"))
 
 
+def test_a_command_that_there_is_not_is_named():
+    done = run_cli("versoin")
+    assert done.returncode == 2
+    refused(done, "no command versoin", "--help")
+
+
 # token
 
 
@@ -103,6 +109,12 @@ def test_with_a_real_key_the_development_key_is_not_believed(key_folder, start_s
         (server.data / path.name).chmod(0o600)
     server.start()
     Client(server.origin("gateway"), contract("gateway"), "/v1", made).get("users", "me").refused(401)
+
+
+def test_a_key_made_for_a_token_is_told(tmp_path):
+    first = token(tmp_path / "elsewhere")
+    assert first.returncode == 0 and f"new development key in {tmp_path / 'elsewhere'}" in first.stderr.decode()
+    assert token(tmp_path / "elsewhere").stderr == b""
 
 
 # config
@@ -279,6 +291,13 @@ def test_a_backup_beside_a_running_server_holds_what_was_acknowledged(start_serv
     assert {m["id"]: m["content"] for m in there} == messages
     again = run_cli("backup", "--data", server.data, target)
     assert again.returncode != 0, "a backup does not write over another"
+
+
+@pytest.mark.parametrize("command", ["check", "backup"])
+def test_a_folder_without_a_store_is_named(command, tmp_path):
+    target = [tmp_path / "target"] if command == "backup" else []
+    refused(run_cli(command, "--data", tmp_path / "nothing", *target), f"no messaging store in {tmp_path / 'nothing'}")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_logs_are_pretty_only_on_request(start_server):
