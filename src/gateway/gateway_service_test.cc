@@ -28,7 +28,7 @@ class EchoService final : public http::Service {
  public:
   Task<http::Response> serve(http::Request& request) override {
     ++calls;
-    if (request.path == "/health/live") co_return http::json_response(200, "{}");
+    if (request.path == "/health") co_return http::json_response(200, "{}");
     if (request.path == "/users/missing") {
       co_return http::problem_response(not_found("user").error(), *request.fields.find("X-Request-Id"));
     }

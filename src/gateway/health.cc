@@ -33,7 +33,7 @@ Task<> HealthCheck::ask() {
   http::Request request;
   request.method = http::Method::kGet;
   request.method_text = "GET";
-  request.set_target("/health/live");
+  request.set_target("/health");
   request.body = &nothing;
   const SteadyTime began = clock_.steady_now();
   bool up = false;

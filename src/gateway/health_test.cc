@@ -50,7 +50,7 @@ TEST_F(HealthCheckTest, KnowsNothingBeforeTheFirstAnswer) {
 TEST_F(HealthCheckTest, AsksAtOnceAndThenAtEachInterval) {
   start();
   ASSERT_EQ(fake->seen.size(), 1u);
-  EXPECT_EQ(fake->seen[0].target, "/health/live");
+  EXPECT_EQ(fake->seen[0].target, "/health");
   EXPECT_EQ(fake->seen[0].deadline, clock.steady_now() + seconds(2));
   EXPECT_TRUE(check.last()->up);
   pass(milliseconds(4'999));
