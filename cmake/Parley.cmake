@@ -36,7 +36,7 @@ endif()
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
-find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(GTest REQUIRED)
@@ -49,7 +49,7 @@ include(GoogleTest)
 
 # Asio and Beast are compiled once (src/base/boost_asio.cc), not in every translation unit.
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
-                        BOOST_ASIO_DISABLE_BOOST_COROUTINE SPDLOG_FMT_EXTERNAL SPDLOG_COMPILED_LIB)
+                        BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 if(PARLEY_SANITIZE)
   # Asio recycles coroutine frames per thread; under a sanitizer each frame must be its own allocation to be watched.
   add_compile_definitions(BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING)
@@ -62,7 +62,7 @@ endif()
 # One precompiled header for all: the standard library, Asio, Boost.JSON.
 add_library(parley_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
 target_precompile_headers(parley_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
-target_link_libraries(parley_pch PUBLIC Threads::Threads Boost::headers Boost::json OpenSSL::SSL spdlog::spdlog)
+target_link_libraries(parley_pch PUBLIC Threads::Threads Boost::headers Boost::json OpenSSL::SSL fmt::fmt)
 
 # parley_library(NAME SOURCES a.cc … DEPS base …): a static library of one folder or one adapter. DEPS names other such
 # libraries (without prefix) or imported targets; it is the include rule: what is not named cannot be linked.
@@ -99,7 +99,7 @@ function(parley_bench name)
 endfunction()
 
 function(parley_link target scope)
-  target_link_libraries(${target} ${scope} Threads::Threads Boost::headers Boost::json OpenSSL::SSL spdlog::spdlog)
+  target_link_libraries(${target} ${scope} Threads::Threads Boost::headers Boost::json OpenSSL::SSL fmt::fmt)
   foreach(dep IN LISTS ARGN)
     if(TARGET ${dep})
       target_link_libraries(${target} ${scope} ${dep})

@@ -7,7 +7,7 @@
 namespace parley::app {
 
 namespace {
-constexpr std::array<double, 8> kGroupSizes{1, 2, 4, 8, 16, 32, 64, 128};
+constexpr std::array<double, 11> kGroupSizes{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 }
 
 StoreMetrics::StoreMetrics(Metrics& metrics, const std::string& role)
