@@ -216,9 +216,10 @@ void Server::stop(std::chrono::milliseconds grace) {
   for (auto& future : drained) future.wait();
   // No loop accepts any more, so what one handed over to another comes before this.
   for (auto& here : per_loop_) {
-    std::promise<void> done;
-    here->loop.post([&done] { done.set_value(); });
-    done.get_future().wait();
+    // Shared: the waiting thread may be gone before set_value() has quite returned.
+    auto done = std::make_shared<std::promise<void>>();
+    here->loop.post([done] { done->set_value(); });
+    done->get_future().wait();
   }
   running_ = false;
 }

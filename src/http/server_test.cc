@@ -237,6 +237,13 @@ TEST_F(ServerTest, AnswersHeadWithoutABody) {
   EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
 }
 
+TEST_F(ServerTest, SaysNoLengthToHeadWhenNobodyKnowsIt) {
+  start();
+  const std::string answer = once("HEAD /size/0 HTTP/1.1\r\nHost: h\r\n" + kClose + "\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+  EXPECT_EQ(answer.find("Content-Length"), std::string::npos) << answer;
+}
+
 TEST_F(ServerTest, SendsContinueOnlyWhenTheBodyIsWanted) {
   start();
   RawClient wanted(server->port());

@@ -192,7 +192,8 @@ std::optional<bool> Session::respond_now(Response& response, bool& keep_alive) {
   const bool bodiless = has_no_body(response.status);
   const bool to_head = head.method == Method::kHead;
   std::optional<std::uint64_t> length = response.stream ? response.stream->size() : response.body.size();
-  if (to_head && response.head_length) length = response.head_length;
+  // To HEAD, no length is better than the length of the content that is left out.
+  if (to_head && !response.stream && response.body.empty()) length = response.head_length;
   const bool chunked = !bodiless && !to_head && !length && !head.http_1_0;
   if (!bodiless && !to_head && !length && head.http_1_0) keep_alive = false;
 
