@@ -1,11 +1,13 @@
 // The same gateway in Node: Fastify in front, undici behind, opossum as the circuit breaker, one worker per core.
-// It does what ours does: verifies the token (and remembers it), gives a request id, logs a line, counts.
+// It does what ours does: verifies the token (and remembers it), gives a request id, passes on what is not of one
+// connection, logs a line, counts in histograms.
 //   node gateway.js PORT UPSTREAM_PORT PUBLIC_KEY.pem WORKERS
 import cluster from 'node:cluster';
 import { createPublicKey, randomUUID, verify } from 'node:crypto';
 import { readFileSync, writeSync } from 'node:fs';
 import CircuitBreaker from 'opossum';
 import fastify from 'fastify';
+import promClient from 'prom-client';
 import { Pool } from 'undici';
 
 const [port, upstreamPort, keyFile, workers] = process.argv.slice(2);
@@ -36,6 +38,22 @@ function makeTokenCheck(key) {
   };
 }
 
+const ofOneConnection = new Set(['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect', 'host',
+  'content-length', 'proxy-authorization', 'proxy-connection']);
+
+function headersToForward(request) {
+  const headers = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!ofOneConnection.has(name)) headers[name] = value;
+  }
+  headers['x-forwarded-for'] = request.ip;
+  headers['x-forwarded-proto'] = 'http';
+  headers['x-forwarded-host'] = request.headers.host;
+  headers.via = '1.1 node';
+  headers['x-request-id'] = request.id;
+  return headers;
+}
+
 function bufferedStdout() {
   let lines = '';
   setInterval(() => {
@@ -53,7 +71,7 @@ function serve() {
       const answer = await upstream.request({
         method: request.method,
         path: request.url.slice('/v1'.length),
-        headers: { authorization: request.headers.authorization, 'x-request-id': request.id },
+        headers: headersToForward(request),
         body: request.body,
       });
       if (answer.statusCode >= 500) throw Object.assign(new Error('upstream failed'), { answer });
@@ -61,7 +79,11 @@ function serve() {
     },
     { timeout: 5000, errorThresholdPercentage: 50, resetTimeout: 5000, volumeThreshold: 20 },
   );
-  const counted = new Map(); // status → answers
+  const durations = new promClient.Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer',
+    labelNames: ['method', 'route', 'status'],
+  });
   const app = fastify({
     logger: { level: 'info', stream: bufferedStdout() },
     disableRequestLogging: true, // two lines each; one of our own below
@@ -77,14 +99,16 @@ function serve() {
   app.addHook('onResponse', async (request, reply) => {
     const { method, url, ip } = request;
     request.log.info({ method, url, peer: ip, status: reply.statusCode, ms: reply.elapsedTime }, 'request');
-    counted.set(reply.statusCode, (counted.get(reply.statusCode) ?? 0) + 1);
+    durations.observe({ method, route: request.routeOptions.url, status: reply.statusCode }, reply.elapsedTime / 1000);
   });
   app.get('/health', async () => ({ status: breaker.opened ? 'degraded' : 'ok' }));
   app.all('/v1/*', async (request, reply) => {
     try {
       const answer = await breaker.fire(request);
-      reply.code(answer.statusCode).header('content-type', answer.headers['content-type']);
-      if (answer.headers['content-length']) reply.header('content-length', answer.headers['content-length']);
+      reply.code(answer.statusCode);
+      for (const [name, value] of Object.entries(answer.headers)) {
+        if (name === 'content-length' || !ofOneConnection.has(name)) reply.header(name, value);
+      }
       return reply.send(answer.body);
     } catch (error) {
       return reply.code(503).header('retry-after', '1').send({ status: 503, code: error.code ?? 'unavailable' });
