@@ -31,7 +31,8 @@ MessagingFixture::MessagingFixture() {
   auto opened = SqliteMessagingStore::open({.folder = folder_ / "messaging", .reader_threads = 1}, clock_, random_);
   CHECK(opened.has_value());
   store_ = std::move(*opened);
-  MessagingDependencies dependencies{*store_, limiter_, RateRule{60}, clock_, metrics_, {}, {}, 1};
+  MessagingDependencies dependencies{
+      .store = *store_, .limiter = limiter_, .message_rule = {60}, .clock = clock_, .metrics = metrics_};
   dependencies.middleware = [this](const std::vector<http::Route>& routes) {
     routes_ = routes;
     return std::vector<std::shared_ptr<http::Middleware>>{
