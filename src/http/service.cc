@@ -29,13 +29,8 @@ Task<Response> RoutedService::serve(Request& request) {
   std::size_t entered = 0;
   std::exception_ptr thrown;
   try {
-    while (!answer && entered < middleware_.size()) {
-      Middleware::Verdict verdict = middleware_[entered++]->before(exchange);
-      if (auto* response = std::get_if<Response>(&verdict)) {
-        answer.emplace(std::move(*response));
-      } else if (auto* waiting = std::get_if<Task<std::optional<Response>>>(&verdict)) {
-        answer = co_await std::move(*waiting);
-      }
+    while (std::optional<Middleware::Wait> waiting = enter(exchange, entered, answer)) {
+      answer = co_await std::move(*waiting);
     }
     if (!answer) {
       if (match.route != nullptr) {
@@ -50,6 +45,20 @@ Task<Response> RoutedService::serve(Request& request) {
   if (thrown) answer = answer_to_exception(exchange, thrown);
   while (entered > 0) middleware_[--entered]->after(exchange, *answer);
   co_return std::move(*answer);
+}
+
+// Not a part of serve(): a verdict is large, and frames beyond 1020 bytes are not kept for reuse.
+std::optional<Middleware::Wait> RoutedService::enter(Exchange& exchange, std::size_t& entered,
+                                                     std::optional<Response>& answer) const {
+  while (!answer && entered < middleware_.size()) {
+    Middleware::Verdict verdict = middleware_[entered++]->before(exchange);
+    if (auto* response = std::get_if<Response>(&verdict)) {
+      answer.emplace(std::move(*response));
+    } else if (auto* waiting = std::get_if<Middleware::Wait>(&verdict)) {
+      return std::move(*waiting);
+    }
+  }
+  return std::nullopt;
 }
 
 Response RoutedService::answer_without_route(const Exchange& exchange, const Router::Match& match) {

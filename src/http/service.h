@@ -24,8 +24,9 @@ class Service {
 
 class Middleware {
  public:
+  using Wait = Task<std::optional<Response>>;
   // Go on · answer this instead · wait for this, then go on (nullopt) or answer.
-  using Verdict = std::variant<std::monostate, Response, Task<std::optional<Response>>>;
+  using Verdict = std::variant<std::monostate, Response, Wait>;
 
   virtual ~Middleware() = default;
   virtual Verdict before(Exchange&) { return {}; }
@@ -41,6 +42,10 @@ class RoutedService final : public Service {
   const Router& router() const { return router_; }
 
  private:
+  // Goes through the middleware from number `entered` on, until one answers (then `answer` is set), one has to wait
+  // (its wait is returned) or none is left.
+  std::optional<Middleware::Wait> enter(Exchange& exchange, std::size_t& entered,
+                                        std::optional<Response>& answer) const;
   static Response answer_without_route(const Exchange& exchange, const Router::Match& match);
   static Response answer_to_exception(const Exchange& exchange, std::exception_ptr thrown);
 
