@@ -70,11 +70,11 @@ def install_node_gateway(build):
     return folder / "gateway.js"
 
 
-def start_node(servers, upstream, script, key):
+def start_node(servers, upstream, script, key, processes):
     port = free_port()
-    log = servers.work / "node-access.log"
-    command = ["node", script, port, upstream, key, CORES]
-    return servers.start("node", command, env={"NODE_ENV": "production"}, log=log), port
+    name = f"node-{processes}"
+    command = ["node", script, port, upstream, key, processes]
+    return servers.start(name, command, env={"NODE_ENV": "production"}, log=servers.work / f"{name}-access.log"), port
 
 
 def versions():
@@ -89,7 +89,7 @@ def versions():
         "HAProxy": first_match(["haproxy", "-v"], r"version ([\d.]+)"),
         "Node": first_match(["node", "--version"], r"v([\d.]+)"),
         **{name.capitalize(): re.search(rf'"{name}": "([\d.]+)"', package).group(1)
-           for name in ("fastify", "undici", "opossum")},
+           for name in ("fastify", "undici", "opossum", "prom-client")},
         "wrk": first_match(["wrk", "-v"], r"wrk \D*([\d.]+)"),
     }
 

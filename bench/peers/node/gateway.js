@@ -1,7 +1,7 @@
-// The same gateway in Node: Fastify in front, undici behind, opossum as the circuit breaker, one worker per core.
+// The same gateway in Node: Fastify in front, undici behind, opossum as the circuit breaker.
 // It does what ours does: verifies the token (and remembers it), gives a request id, passes on what is not of one
 // connection, logs a line, counts in histograms.
-//   node gateway.js PORT UPSTREAM_PORT PUBLIC_KEY.pem WORKERS
+//   node gateway.js PORT UPSTREAM_PORT PUBLIC_KEY.pem PROCESSES
 import cluster from 'node:cluster';
 import { createPublicKey, randomUUID, verify } from 'node:crypto';
 import { readFileSync, writeSync } from 'node:fs';
@@ -10,10 +10,10 @@ import fastify from 'fastify';
 import promClient from 'prom-client';
 import { Pool } from 'undici';
 
-const [port, upstreamPort, keyFile, workers] = process.argv.slice(2);
+const [port, upstreamPort, keyFile, processes] = process.argv.slice(2);
 
-if (cluster.isPrimary) {
-  for (let index = 0; index < Number(workers); ++index) cluster.fork();
+if (cluster.isPrimary && Number(processes) > 1) {
+  for (let index = 0; index < Number(processes); ++index) cluster.fork();
   process.on('SIGTERM', () => process.exit(0));
 } else {
   serve();
