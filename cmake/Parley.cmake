@@ -29,7 +29,9 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   add_compile_options(-Xclang -fno-pch-timestamp) # lets ccache reuse precompiled headers
 endif()
 if(PARLEY_SANITIZE)
-  add_compile_options(-fsanitize=${PARLEY_SANITIZE} -fno-sanitize-recover=all)
+  # UBSan's vptr check probes memory through a pipe: in a process without free descriptors, which a test makes, it sees
+  # wrong types everywhere.
+  add_compile_options(-fsanitize=${PARLEY_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PARLEY_SANITIZE})
 endif()
 
