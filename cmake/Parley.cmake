@@ -61,10 +61,14 @@ else()
   add_compile_definitions(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=32)
 endif()
 
-# One precompiled header for all: the standard library, Asio, Boost.JSON.
+# One precompiled header for all that is not a test: the standard library, Asio, Boost.JSON.
 add_library(parley_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
 target_precompile_headers(parley_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
 target_link_libraries(parley_pch PUBLIC Threads::Threads Boost::headers Boost::json OpenSSL::SSL fmt::fmt)
+# The same with GoogleTest and GoogleMock, for tests (everything under ASan, cold, quiet: 5:41 with it, 6:24 without).
+add_library(parley_test_pch OBJECT EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
+target_precompile_headers(parley_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h <gmock/gmock.h> <gtest/gtest.h>)
+target_link_libraries(parley_test_pch PUBLIC Threads::Threads Boost::headers Boost::json OpenSSL::SSL fmt::fmt GTest::gmock)
 
 # parley_library(NAME SOURCES a.cc … DEPS base …): a static library of one folder or one adapter. DEPS names other such
 # libraries (without prefix) or imported targets; it is the include rule: what is not named cannot be linked.
@@ -82,7 +86,7 @@ add_custom_target(concurrent_tests) # all that `./dev test` builds under tsan
 function(parley_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  target_precompile_headers(${name} REUSE_FROM parley_pch)
+  target_precompile_headers(${name} REUSE_FROM parley_test_pch)
   parley_link(${name} PRIVATE ${arg_DEPS})
   target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest_main)
   if("concurrent" IN_LIST arg_LABELS)
