@@ -10,7 +10,8 @@ namespace parley::sqlite {
 
 namespace {
 
-constexpr int kCutWaitMs = 50;  // how long the writer stands still, at most, each time it tries to cut the log
+constexpr std::size_t kFewWriters = 4;  // a group of fewer is not worth a wait
+constexpr int kCutWaitMs = 50;          // how long the writer stands still, at most, each time it tries to cut the log
 
 // Failures after which the connection itself is not to be trusted.
 bool breaks_connection(const Failure& failure) {
@@ -60,7 +61,7 @@ Result<> GroupWriter::submit(std::unique_ptr<Job> job) {
       return unavailable("overloaded", "More is being written than the store can take; try again shortly.");
     }
     queue_.push_back(std::move(job));
-    wake = std::exchange(idle_, false);
+    wake = std::exchange(idle_, false) || (gathering_ != 0 && queue_.size() >= gathering_);
   }
   if (wake) wake_.notify_one();
   return {};
@@ -76,12 +77,17 @@ void GroupWriter::write_until_closed() {
     }
     idle_ = false;
     if (queue_.empty()) break;
+    gather(lock);
     while (!queue_.empty() && batch.size() < options_.batch_limit) {
       batch.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }
     lock.unlock();
+    const std::size_t taken = batch.size();
     write(batch);
+    lock.lock();
+    busy_writers_ = taken + queue_.size();
+    lock.unlock();
     deliver(batch);
     batch.clear();
     checkpoint_if_due();
@@ -91,6 +97,16 @@ void GroupWriter::write_until_closed() {
   if (connection_)
     sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   connection_.reset();
+}
+
+// Whoever was answered by the last commit is likely to write again. Half of them, not all: while one half commits, the
+// loops make answers and requests of the other.
+void GroupWriter::gather(std::unique_lock<std::mutex>& locked) {
+  const std::size_t enough = std::min(busy_writers_ / 2, options_.batch_limit);
+  if (enough < kFewWriters) return;
+  gathering_ = enough;
+  wake_.wait_for(locked, options_.gather_for, [&] { return queue_.size() >= enough || closing_; });
+  gathering_ = 0;
 }
 
 // Leaves a result in every job.

@@ -1,7 +1,8 @@
 // GroupWriter: the one thread that writes a database. Jobs queue up while a commit waits for the disk, and the next
-// transaction takes all of them (at most batch_limit): many requests, one fsync, no artificial delay. It is also the
-// only one that checkpoints, between its commits. Made and owned by a store; jobs come from any event loop and answer
-// there.
+// transaction takes all of them (at most batch_limit): many requests, one fsync. While many write at once, a
+// transaction that would begin with few of them waits a moment for more (gather_for); who writes alone never waits. It
+// is also the only one that checkpoints, between its commits. Made and owned by a store; jobs come from any event loop
+// and answer there.
 //
 // A job is a function of what it captured and of the database: it may be run again (after a neighbour failed), so it
 // must not consume what it captured; times and ids are drawn before it is made. A job that fails should fail before its
@@ -46,6 +47,9 @@ class GroupWriter {
     std::string thread_name = "sqlite-write";  // at most 15 bytes
     std::size_t batch_limit = 128;
     std::size_t queue_limit = 4096;
+    // How long a group waits, at most, for half of those who wrote or waited at the last commit (measured with 64
+    // clients: 4 % more messages/s and 6 % less CPU a message than without; longer is no better).
+    std::chrono::microseconds gather_for{200};
     int cache_kib = 32 * 1024;
     int checkpoint_wal_pages = 2000;                     // a passive checkpoint from here on
     std::int64_t truncate_wal_bytes = 64 * 1024 * 1024;  // above this the file is cut, once readers let it
@@ -99,6 +103,7 @@ class GroupWriter {
 
   Result<> submit(std::unique_ptr<Job> job);
   void write_until_closed();
+  void gather(std::unique_lock<std::mutex>& locked);
   void write(Batch& batch);
   void write_in_time(std::span<std::unique_ptr<Job>> jobs);
   Outcome try_together(std::span<std::unique_ptr<Job>> jobs);
@@ -122,6 +127,8 @@ class GroupWriter {
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> queue_;
   bool idle_ = false;
+  std::size_t busy_writers_ = 0;  // jobs in the last commit and waiting behind it
+  std::size_t gathering_ = 0;     // how many jobs end the gathering under way; 0: none is
   bool closing_ = false;
   std::thread thread_;
 };

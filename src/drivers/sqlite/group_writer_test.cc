@@ -17,6 +17,8 @@ namespace {
 
 using Work = std::move_only_function<Result<int>(Connection&)>;
 
+constexpr int kMany = 8;
+
 class RecordingObserver final : public WriterObserver {
  public:
   void on_commit(std::size_t jobs, std::chrono::nanoseconds, std::size_t, std::int64_t wal_bytes) override {
@@ -81,6 +83,15 @@ class GroupWriterTest : public ::testing::Test {
   void wait_until_queued(std::size_t count) {
     while (writer_->queued() < count) std::this_thread::yield();
   }
+  // One commit of 0 … kMany-1, after which the next transaction waits for half as many.
+  void commit_many() {
+    hold();
+    std::vector<std::future<Result<int>>> answers;
+    for (int i = 0; i < kMany; ++i) answers.push_back(submit(insert(i)));
+    wait_until_queued(kMany);
+    release();
+    for (auto& answer : answers) EXPECT_TRUE(answer.get().has_value());
+  }
   std::int64_t rows() {
     return Connection(ConnectionOptions{.file = file(), .read_only = true}).query_int("SELECT count(*) FROM t");
   }
@@ -107,6 +118,31 @@ TEST_F(GroupWriterTest, WhatQueuesUpDuringACommitIsCommittedTogether) {
   writer_.reset();
   EXPECT_THAT(observer_.batches, ::testing::ElementsAre(1, 10));
   EXPECT_EQ(commits_, 1);
+}
+
+TEST_F(GroupWriterTest, AfterACommitOfManyTheNextOneWaitsForHalfAsMany) {
+  open({.gather_for = std::chrono::hours(1)});
+  commit_many();
+  std::vector<std::future<Result<int>>> answers;
+  for (int i = kMany; i < kMany + kMany / 2; ++i) answers.push_back(submit(insert(i)));
+  for (int i = kMany; i < kMany + kMany / 2; ++i) EXPECT_EQ(*answers[static_cast<std::size_t>(i - kMany)].get(), i);
+  writer_.reset();
+  EXPECT_THAT(observer_.batches, ::testing::ElementsAre(1, kMany, kMany / 2));
+}
+
+TEST_F(GroupWriterTest, WhoeverComesAloneAfterwardsWaitsForNobodyForLong) {
+  open({.gather_for = std::chrono::microseconds(1)});
+  commit_many();
+  EXPECT_EQ(*submit(insert(kMany)).get(), kMany);
+}
+
+TEST_F(GroupWriterTest, ClosingEndsTheWaitForOthers) {
+  open({.gather_for = std::chrono::hours(1)});
+  commit_many();
+  auto last = submit(insert(kMany));
+  wait_until_queued(1);
+  writer_.reset();
+  EXPECT_EQ(*last.get(), kMany);
 }
 
 TEST_F(GroupWriterTest, ABatchHasALimit) {
