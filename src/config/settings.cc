@@ -301,10 +301,11 @@ std::vector<std::string> faults_of_serving(const Settings& settings, const Envir
   if (serve.has(Role::kGateway) && !serve.has(Role::kMessaging) && settings.upstream.messaging_url.empty()) {
     faults.push_back("the gateway without messaging in the same process needs MESSAGING_SERVICE_URL");
   }
-  if (serve.has(Role::kSearch) && !(serve.has(Role::kMessaging) && serve.has(Role::kMedia))) {
+  // Media joins this rule once it writes a log of its own.
+  if (serve.has(Role::kSearch) && !serve.has(Role::kMessaging)) {
     faults.push_back(
-        "search without messaging and media in the same process needs KAFKA_BROKERS, which this version does not have: "
-        "the embedded event log is read in process only");
+        "search without messaging in the same process needs KAFKA_BROKERS, which this version does not have: the "
+        "embedded event log is read in process only");
   }
   if (!is_loopback_address(serve.bind_address) && !settings.auth.has_real_key()) {
     faults.push_back("BIND_ADDRESS (--bind-address): " + serve.bind_address +

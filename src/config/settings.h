@@ -98,6 +98,11 @@ struct StoreSettings {
   std::size_t max_wal_bytes = 0;
 };
 
+struct IndexingSettings {
+  std::size_t batch_size = 0;                  // events that are indexed in one transaction, at most
+  std::chrono::milliseconds flush_interval{};  // how long an event waits for others to fill the batch
+};
+
 struct Settings {
   ServeSettings serve;
   HttpSettings http;
@@ -107,6 +112,7 @@ struct Settings {
   UpstreamSettings upstream;
   BreakerSettings breaker;
   StoreSettings store;
+  IndexingSettings indexing;
 };
 
 using Environment = std::map<std::string, std::string, std::less<>>;

@@ -60,6 +60,7 @@ constexpr auto kTelemetry = &Settings::telemetry;
 constexpr auto kUpstream = &Settings::upstream;
 constexpr auto kBreaker = &Settings::breaker;
 constexpr auto kStore = &Settings::store;
+constexpr auto kIndexing = &Settings::indexing;
 
 constexpr std::string_view kServing = "Serving";
 constexpr std::string_view kHttpLimits = "HTTP limits";
@@ -68,6 +69,7 @@ constexpr std::string_view kRates = "Rate limits";
 constexpr std::string_view kSeen = "Logs and metrics";
 constexpr std::string_view kCalls = "Calls between roles";
 constexpr std::string_view kStoring = "Embedded store";
+constexpr std::string_view kSearching = "Search";
 
 constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB;
 using enum SettingKind;
@@ -228,6 +230,13 @@ constexpr Setting kTable[] = {
   {.section = kStoring, .name = "STORE_MAX_WAL_BYTES", .kind = kBytes, .fallback = "67108864", .min = kMiB, .max = 16'384 * kMiB,
    .meaning = "Length of the write-ahead log from which on the writer waits for a full checkpoint.", .example = "268435456",
    .assign = into<kStore, &StoreSettings::max_wal_bytes>},
+
+  {.section = kSearching, .name = "INDEXING_BATCH_SIZE", .kind = kNumber, .fallback = "500", .min = 1, .max = 5000,
+   .meaning = "Most events that are indexed together, in one transaction.", .example = "1000",
+   .assign = into<kIndexing, &IndexingSettings::batch_size>},
+  {.section = kSearching, .name = "INDEXING_FLUSH_INTERVAL_MS", .kind = kMilliseconds, .fallback = "50", .min = 0, .max = 1000,
+   .meaning = "How long an event waits for others before it is indexed, unless the batch is full; 0: not at all.",
+   .example = "100", .assign = into<kIndexing, &IndexingSettings::flush_interval>},
 };
 // clang-format on
 

@@ -66,6 +66,8 @@ TEST(Settings, HaveSafeDefaults) {
   EXPECT_EQ(settings.telemetry.log_level, "info");
   EXPECT_TRUE(settings.telemetry.metrics_token.empty());
   EXPECT_EQ(settings.upstream.url_of(Role::kMessaging), "");
+  EXPECT_EQ(settings.indexing.batch_size, 500u);
+  EXPECT_EQ(settings.indexing.flush_interval, milliseconds(50));
 }
 
 TEST(Settings, FlagGoesBeforeEnvironmentBeforeDefault) {
@@ -208,13 +210,14 @@ TEST(Serving, AllowsWhatTheEmbeddedLogAllows) {
   EXPECT_THAT(serving_faults({}), IsEmpty());
   for (const char* role : {"messaging", "media"}) EXPECT_THAT(serving_faults({}, {"--role", role}), IsEmpty());
   EXPECT_THAT(serving_faults({}, {"--role", "search", "--role", "media", "--role", "messaging"}), IsEmpty());
+  EXPECT_THAT(serving_faults({}, {"--role", "search", "--role", "messaging"}), IsEmpty());
   EXPECT_THAT(serving_faults({{"MESSAGING_SERVICE_URL", "http://m"}}, {"--role", "gateway"}), IsEmpty());
 }
 
 TEST(Serving, RefusesMixesByName) {
   EXPECT_THAT(serving_faults({}, {"--role", "gateway"}), ElementsAre(HasSubstr("MESSAGING_SERVICE_URL")));
   EXPECT_THAT(serving_faults({}, {"--role", "search"}), ElementsAre(HasSubstr("KAFKA_BROKERS")));
-  EXPECT_THAT(serving_faults({}, {"--role", "search", "--role", "messaging"}), ElementsAre(HasSubstr("KAFKA_BROKERS")));
+  EXPECT_THAT(serving_faults({}, {"--role", "search", "--role", "media"}), ElementsAre(HasSubstr("KAFKA_BROKERS")));
 }
 
 TEST(Serving, RefusesOtherThanLoopbackWithoutARealKey) {
