@@ -1,6 +1,8 @@
 #include "events/consumer_runner.h"
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
+#include <iterator>
 
 #include "telemetry/log.h"
 
@@ -43,6 +45,9 @@ struct ConsumerRunner::Wake {
 namespace {
 // Commits wake the run; this is only the longest it goes without looking.
 constexpr std::chrono::milliseconds kIdlePoll{5'000};
+// How often a linger looks whether the batch is full by now: each commit rings, and a look for each would cost more
+// than it finds.
+constexpr std::chrono::milliseconds kLookInLinger{10};
 }  // namespace
 
 Task<Result<LogOffset>> EventConsumer::load_offset(EventLog& log, SteadyTime deadline) {
@@ -103,9 +108,26 @@ Task<> ConsumerRunner::run() {
   }
 }
 
+// What there is after the offset; where that is something and no whole batch, what else comes within the linger too.
+Task<Result<EventBatch>> ConsumerRunner::read_batch() {
+  auto batch = co_await log_.read(offset_, options_.batch_limit, step_deadline());
+  if (!batch || batch->events.empty() || options_.linger.count() == 0) co_return batch;
+  const SteadyTime end = std::chrono::steady_clock::now() + options_.linger;
+  while (batch->events.size() < options_.batch_limit && !wake_->stopping && std::chrono::steady_clock::now() < end) {
+    co_await wake_->pause(std::min(options_.linger, kLookInLinger));
+    if (!wake_->rung) continue;  // nothing was committed since
+    wake_->rung = false;
+    auto more = co_await log_.read(batch->through, options_.batch_limit - batch->events.size(), step_deadline());
+    if (!more) break;  // what is read is delivered; the next read tells what is wrong
+    std::ranges::move(more->events, std::back_inserter(batch->events));
+    batch->through = more->through;
+  }
+  co_return batch;
+}
+
 // False when it failed and is to be tried again after a pause.
 Task<bool> ConsumerRunner::step() {
-  auto batch = co_await log_.read(offset_, options_.batch_limit, step_deadline());
+  auto batch = co_await read_batch();
   if (!batch) {
     log_warn("a consumer cannot read the event log", {{"consumer", consumer_.name()}, {"error", batch.error().detail}});
     co_return false;

@@ -34,6 +34,8 @@ class ConsumerRunner {
  public:
   struct Options {
     std::size_t batch_limit = 256;
+    // How long fewer events than that wait for others to be delivered with; 0: not at all.
+    std::chrono::milliseconds linger{0};
     std::chrono::milliseconds step_timeout{10'000};  // for each read, delivery and save
     std::chrono::milliseconds retry_after{500};
   };
@@ -53,6 +55,7 @@ class ConsumerRunner {
   struct Wake;
   Task<> run();
   Task<bool> step();
+  Task<Result<EventBatch>> read_batch();
   SteadyTime step_deadline() const;
 
   EventLoop& loop_;

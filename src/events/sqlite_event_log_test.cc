@@ -189,7 +189,7 @@ class ConsumerRunnerTest : public EventLogTest {
   // Runs until the consumer has what it wants, and longer if `also` is given; then stops.
   void run(RecordingConsumer& consumer, std::function<void()> also = {}) {
     ConsumerRunner runner(loops_.at(0), *log_, consumer, system_,
-                          {.batch_limit = 3, .retry_after = std::chrono::milliseconds(1)});
+                          {.batch_limit = 3, .linger = linger_, .retry_after = std::chrono::milliseconds(1)});
     loops_.at(0).post([&runner] { runner.start(); });
     if (also) also();
     consumer.reached.wait();
@@ -199,6 +199,7 @@ class ConsumerRunnerTest : public EventLogTest {
     delivered_ = runner.delivered();
   }
   LogOffset delivered_;
+  std::chrono::milliseconds linger_{0};
 };
 
 TEST_F(ConsumerRunnerTest, DeliversEverythingInOrderAndGoesOnWhereItStopped) {
@@ -225,6 +226,36 @@ TEST_F(ConsumerRunnerTest, IsWokenByACommit) {
     for (std::int64_t number = 1; number <= 4; ++number) append_events(number, number);
   });
   EXPECT_THAT(consumer.numbers, ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(ConsumerRunnerTest, EventsWaitForABatchToFillAndNoLonger) {
+  linger_ = std::chrono::minutes(10);
+  append_events(1, 2);
+  RecordingConsumer consumer;
+  consumer.wanted = 6;
+  run(consumer, [this] {
+    append_events(3, 3);
+    append_events(4, 6);
+  });
+  EXPECT_THAT(consumer.numbers, ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_EQ(consumer.deliveries, 2);
+}
+
+TEST_F(ConsumerRunnerTest, AWaitForABatchEndsWithTheLingerOrTheRun) {
+  append_events(1, 2);
+  linger_ = std::chrono::milliseconds(1);
+  RecordingConsumer patient;
+  patient.wanted = 2;
+  run(patient);
+  EXPECT_EQ(patient.deliveries, 1);
+
+  linger_ = std::chrono::minutes(10);
+  append_events(3, 3);
+  RecordingConsumer cut_off;
+  cut_off.told = true;
+  cut_off.reached.count_down();
+  run(cut_off);
+  EXPECT_LE(cut_off.numbers.size(), 1u);
 }
 
 TEST_F(ConsumerRunnerTest, ABatchThatIsNotTakenComesAgain) {
