@@ -103,6 +103,10 @@ struct IndexingSettings {
   std::chrono::milliseconds flush_interval{};  // how long an event waits for others to fill the batch
 };
 
+struct SearchSettings {
+  std::size_t recent_searches_days = 0;  // 0: they do not expire
+};
+
 struct Settings {
   ServeSettings serve;
   HttpSettings http;
@@ -113,6 +117,7 @@ struct Settings {
   BreakerSettings breaker;
   StoreSettings store;
   IndexingSettings indexing;
+  SearchSettings search;
 };
 
 using Environment = std::map<std::string, std::string, std::less<>>;

@@ -61,6 +61,7 @@ constexpr auto kUpstream = &Settings::upstream;
 constexpr auto kBreaker = &Settings::breaker;
 constexpr auto kStore = &Settings::store;
 constexpr auto kIndexing = &Settings::indexing;
+constexpr auto kSearch = &Settings::search;
 
 constexpr std::string_view kServing = "Serving";
 constexpr std::string_view kHttpLimits = "HTTP limits";
@@ -237,6 +238,9 @@ constexpr Setting kTable[] = {
   {.section = kSearching, .name = "INDEXING_FLUSH_INTERVAL_MS", .kind = kMilliseconds, .fallback = "50", .min = 0, .max = 1000,
    .meaning = "How long an event waits for others before it is indexed, unless the batch is full; 0: not at all.",
    .example = "100", .assign = into<kIndexing, &IndexingSettings::flush_interval>},
+  {.section = kSearching, .name = "RECENT_SEARCHES_DAYS", .kind = kNumber, .fallback = "90", .min = 0, .max = 3650,
+   .meaning = "Days for which a user's recent searches are kept; 0 keeps them until they are pushed out or cleared.", .example = "30",
+   .assign = into<kSearch, &SearchSettings::recent_searches_days>},
 };
 // clang-format on
 
