@@ -241,6 +241,15 @@ void analyze(std::string_view text, TokenSink& sink) {
   Indexing(text, sink).run();
 }
 
+bool is_unspaced_run(std::string_view text) {
+  Cutter cutter(text);
+  std::size_t at = 0;
+  for (Piece piece{}; at < text.size() && cutter.next(piece); at = piece.end) {
+    if (piece.kind != Kind::kUnspaced || piece.begin != at) return false;
+  }
+  return at > 0 && at == text.size();
+}
+
 TermSequence terms_to_find(std::string_view text, Match match, std::size_t most) {
   TermSequence sequence;
   Cutter cutter(text);

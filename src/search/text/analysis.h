@@ -34,4 +34,7 @@ enum class Match { kAlsoStem, kExact };
 // Empty when there is nothing in `text` that could be found. At most `most` places.
 TermSequence terms_to_find(std::string_view text, Match match, std::size_t most);
 
+// Whether `text` is characters of scripts written without spaces, one after the other, and nothing else.
+bool is_unspaced_run(std::string_view text);
+
 }  // namespace parley::search
