@@ -50,7 +50,8 @@ int status_of(ErrorKind kind) {
   return 500;
 }
 
-Response problem_response(const Error& error, std::string_view request_id) {
+Response problem_response(const Error& error, std::string_view request_id,
+                          std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
   const int status = status_of(error.kind);
   const bool internal = error.kind == ErrorKind::kInternal;
   const std::string_view title = reason_phrase(status);
@@ -66,6 +67,9 @@ Response problem_response(const Error& error, std::string_view request_id) {
     json::array fields;
     for (const FieldError& field : error.fields) fields.push_back({{"path", field.path}, {"message", field.message}});
     problem["errors"] = std::move(fields);
+  }
+  for (const auto& [name, value] : members) {
+    problem[json::string_view(name.data(), name.size())] = json::string_view(value.data(), value.size());
   }
   Response response = text_response(status, "application/problem+json", json::serialize(problem));
   // Every 503 and 504 says when to come back, whoever made the error.
