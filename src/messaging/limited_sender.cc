@@ -4,18 +4,6 @@ namespace parley::messaging {
 
 namespace {
 
-bool is_our_failure(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::kInternal:
-    case ErrorKind::kUnavailable:
-    case ErrorKind::kTimeout:
-    case ErrorKind::kNoRoom:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool may_be_replay(const SendMessage& command) {
   return command.idempotency_key || command.client_message_id;
 }
@@ -24,12 +12,7 @@ bool may_be_replay(const SendMessage& command) {
 
 Task<LimitedSender::Outcome> LimitedSender::send(std::shared_ptr<const Caller> caller, SendMessage command,
                                                  SteadyTime deadline) {
-  const bool service = caller->roles.service;
-  const RateRule rule = service ? service_rule_ : user_rule_;
-  if (rule.limit == 0) co_return Outcome{co_await store_.send_message(*caller, std::move(command), deadline), {}};
-  const UserId& holder = caller->bearer.value.empty() ? caller->user : caller->bearer;
-  const std::string key = rate_key(service ? "service messages" : "messages", caller->tenant, holder);
-  Result<RateDecision> decision = co_await limiter_.take(key, rule);
+  const std::optional<RateDecision> decision = co_await limit_.take(caller);
   if (!decision) co_return Outcome{co_await store_.send_message(*caller, std::move(command), deadline), {}};
 
   if (!decision->allowed) {
@@ -44,7 +27,7 @@ Task<LimitedSender::Outcome> LimitedSender::send(std::shared_ptr<const Caller> c
   Outcome outcome{co_await store_.send_message(*caller, std::move(command), deadline), *decision};
   const bool took_for_nothing = outcome.written ? !outcome.written->changed : is_our_failure(outcome.written.error());
   if (took_for_nothing) {
-    if (auto standing = co_await limiter_.give_back(key, rule)) outcome.decision = *standing;
+    if (auto standing = co_await limit_.give_back(caller)) outcome.decision = *standing;
   }
   co_return outcome;
 }
