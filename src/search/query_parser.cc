@@ -105,11 +105,18 @@ std::optional<Day> parse_day(std::string_view text) {
   return Day{*moment, *moment + std::chrono::milliseconds(1)};
 }
 
+void set_not_before(Query& query, WallTime at) {
+  query.not_before = std::max(query.not_before.value_or(at), at);
+}
+void set_before(Query& query, WallTime at) {
+  query.before = std::min(query.before.value_or(at), at);
+}
+
 class Assembly {
  public:
   void add(Item item) {
     if (!item.field.empty()) {
-      if (set_filter(item)) {
+      if (add_filter(query_, item.field, item.text)) {
         or_pending_ = last_was_phrase_ = false;
         return;
       }
@@ -124,27 +131,6 @@ class Assembly {
   Query finish() { return std::move(query_); }
 
  private:
-  bool set_filter(const Item& item) {
-    if (item.text.empty()) return false;
-    if (item.field == "from" || item.field == "in") {
-      (item.field == "from" ? query_.from : query_.in).push_back(item.text);
-    } else if (item.field == "has") {
-      if (item.text == "file") return query_.has_file = true;
-      if (item.text == "link") return query_.has_link = true;
-      return item.text == "reaction" && (query_.has_reaction = true);
-    } else if (item.field == "mentions") {
-      return item.text == "me" && (query_.mentions_me = true);
-    } else {
-      const auto day = parse_day(item.text);
-      if (!day) return false;
-      if (item.field != "before") not_before(item.field == "on" ? day->begin : day->end);
-      if (item.field != "after") before(item.field == "on" ? day->end : day->begin);
-    }
-    return true;
-  }
-  void not_before(WallTime at) { query_.not_before = std::max(query_.not_before.value_or(at), at); }
-  void before(WallTime at) { query_.before = std::min(query_.before.value_or(at), at); }
-
   void add_phrase(Item item) {
     Phrase phrase{.text = std::move(item.text), .exact = item.quoted};
     if (!item.quoted && phrase.text.size() > 1 && phrase.text.ends_with('*')) {
@@ -169,6 +155,25 @@ class Assembly {
 };
 
 }  // namespace
+
+bool add_filter(Query& query, std::string_view field, std::string_view value) {
+  if (value.empty()) return false;
+  if (field == "from" || field == "in") {
+    (field == "from" ? query.from : query.in).emplace_back(value);
+  } else if (field == "has") {
+    if (value == "file") return query.has_file = true;
+    if (value == "link") return query.has_link = true;
+    return value == "reaction" && (query.has_reaction = true);
+  } else if (field == "mentions") {
+    return value == "me" && (query.mentions_me = true);
+  } else {
+    const auto day = parse_day(value);
+    if (!day) return false;
+    if (field != "before") set_not_before(query, field == "on" ? day->begin : day->end);
+    if (field != "after") set_before(query, field == "on" ? day->end : day->begin);
+  }
+  return true;
+}
 
 Result<Query> parse_query(std::string_view text) {
   if (text.size() > kMaxQueryBytes) return invalid_field("query.q", "is longer than 1024 bytes");

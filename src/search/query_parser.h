@@ -16,4 +16,8 @@ inline constexpr std::size_t kMaxPhrases = 32;
 
 Result<Query> parse_query(std::string_view text);
 
+// One filter of the language by itself: `field` is from, in, before, after, on, has or mentions. False, and nothing
+// changed, when `value` is none that the field takes.
+bool add_filter(Query& query, std::string_view field, std::string_view value);
+
 }  // namespace parley::search
