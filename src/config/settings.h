@@ -83,6 +83,11 @@ struct UpstreamSettings {
   const std::string& url_of(Role role) const;
 };
 
+struct SearchCacheSettings {
+  std::chrono::seconds ttl{};  // 0: off
+  std::size_t max_bytes = 0;
+};
+
 struct BreakerSettings {
   std::chrono::milliseconds window{};
   std::size_t min_requests = 0;
@@ -114,6 +119,7 @@ struct Settings {
   RateLimitSettings rate_limit;
   TelemetrySettings telemetry;
   UpstreamSettings upstream;
+  SearchCacheSettings search_cache;
   BreakerSettings breaker;
   StoreSettings store;
   IndexingSettings indexing;

@@ -62,6 +62,7 @@ constexpr auto kBreaker = &Settings::breaker;
 constexpr auto kStore = &Settings::store;
 constexpr auto kIndexing = &Settings::indexing;
 constexpr auto kSearch = &Settings::search;
+constexpr auto kSearchCache = &Settings::search_cache;
 
 constexpr std::string_view kServing = "Serving";
 constexpr std::string_view kHttpLimits = "HTTP limits";
@@ -241,6 +242,12 @@ constexpr Setting kTable[] = {
   {.section = kSearching, .name = "RECENT_SEARCHES_DAYS", .kind = kNumber, .fallback = "90", .min = 0, .max = 3650,
    .meaning = "Days for which a user's recent searches are kept; 0 keeps them until they are pushed out or cleared.", .example = "30",
    .assign = into<kSearch, &SearchSettings::recent_searches_days>},
+  {.section = kSearching, .name = "SEARCH_CACHE_TTL_SECONDS", .kind = kSeconds, .fallback = "60", .min = 0, .max = 3600,
+   .meaning = "How long the gateway may answer a search from its cache, where nothing changes in the tenant meanwhile; 0 is no cache.",
+   .example = "10", .assign = into<kSearchCache, &SearchCacheSettings::ttl>},
+  {.section = kSearching, .name = "SEARCH_CACHE_MAX_BYTES", .kind = kBytes, .fallback = "33554432", .min = kMiB, .max = 16'384 * kMiB,
+   .meaning = "Most memory that cached searches take; the longest unused give way.", .example = "134217728",
+   .assign = into<kSearchCache, &SearchCacheSettings::max_bytes>},
 };
 // clang-format on
 

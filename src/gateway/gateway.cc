@@ -3,13 +3,20 @@
 #include <openssl/crypto.h>
 
 #include "base/json_writer.h"
+#include "gateway/change_follower.h"
 #include "gateway/gateway_routes.h"
+#include "gateway/search_proxy.h"
 #include "gateway/upstream_telemetry.h"
 #include "http/cors.h"
 #include "http/problem.h"
 #include "http/request_scope.h"
 
 namespace parley::gateway {
+
+namespace {
+// What was deleted, edited or left is out of every cache within this time, or the cache is not used (promise 5).
+constexpr std::chrono::milliseconds kSearchTrustedFor{1'000};
+}  // namespace
 
 struct Gateway::Upstream {
   Upstream(std::shared_ptr<http::Upstream> wrapped, const GatewayOptions& options, const GatewayDependencies& with)
@@ -21,6 +28,39 @@ struct Gateway::Upstream {
   ResilientUpstream resilient;
   Proxy proxy;
   HealthCheck check;
+};
+
+// All that stands between a search and asking search again.
+struct Gateway::CachedSearch {
+  CachedSearch(Upstream& search, const GatewayOptions& options, const GatewayDependencies& with)
+      : epochs(kSearchTrustedFor),
+        cache(options.search_cache),
+        recent(search.resilient, with.clock, with.metrics),
+        proxy(search.proxy, cache, epochs, recent, with.clock, with.metrics),
+        follower(with.search_changes, with.search_token, epochs, {}, with.clock, with.timer, with.metrics),
+        shown(show(cache, with.metrics)) {}
+
+  static std::vector<Metrics::Scraped> show(const SearchCache& cache, Metrics& metrics) {
+    std::vector<Metrics::Scraped> all;
+    all.push_back(metrics.gauge_from("parley_gateway_search_cache_entries", "Answers that are kept.", {},
+                                     [&cache] { return static_cast<double>(cache.counts().entries); }));
+    all.push_back(metrics.gauge_from("parley_gateway_search_cache_bytes", "What they take.", {},
+                                     [&cache] { return static_cast<double>(cache.counts().bytes); }));
+    all.push_back(metrics.counter_from("parley_gateway_search_cache_evicted_total",
+                                       "Answers that gave way for want of room.", {},
+                                       [&cache] { return static_cast<double>(cache.counts().evicted); }));
+    all.push_back(metrics.counter_from("parley_gateway_search_cache_outdated_total",
+                                       "Answers found too old, or from before a change.", {},
+                                       [&cache] { return static_cast<double>(cache.counts().outdated); }));
+    return all;
+  }
+
+  TenantEpochs epochs;
+  SearchCache cache;
+  RecentRecorder recent;
+  SearchProxy proxy;
+  ChangeFollower follower;
+  const std::vector<Metrics::Scraped> shown;
 };
 
 static Task<http::Response> answer_liveness(http::Exchange&) {
@@ -44,6 +84,8 @@ GatewayOptions gateway_options(const Settings& settings) {
   options.cors_allowed_origins = settings.http.cors_allowed_origins;
   options.metrics_token = settings.telemetry.metrics_token;
   options.forwarding.scheme = settings.http.tls_cert_file.empty() ? "http" : "https";
+  options.search_cache.ttl = settings.search_cache.ttl;
+  options.search_cache.bytes = settings.search_cache.max_bytes;
   return options;
 }
 
@@ -52,6 +94,7 @@ Gateway::Gateway(GatewayOptions options, GatewayDependencies dependencies)
   for (auto& [role, upstream] : dependencies.upstreams) {
     upstreams_.emplace(role, std::make_unique<Upstream>(upstream, options_, dependencies));
   }
+  cached_search_ = make_cached_search(dependencies);
   std::vector<http::Route> table = routes(std::move(dependencies.more_routes));
   auto recorded = std::make_shared<RequestMetrics>(metrics_, to_string(Role::kGateway), http::route_labels(table),
                                                    dependencies.loops);
@@ -66,16 +109,29 @@ Gateway::Gateway(GatewayOptions options, GatewayDependencies dependencies)
 
 Gateway::~Gateway() = default;
 
+std::unique_ptr<Gateway::CachedSearch> Gateway::make_cached_search(const GatewayDependencies& with) {
+  const auto search = upstreams_.find(Role::kSearch);
+  if (search == upstreams_.end() || !with.search_changes || options_.search_cache.ttl.count() == 0) return nullptr;
+  return std::make_unique<CachedSearch>(*search->second, options_, with);
+}
+
+http::Handler Gateway::handler_of(const ProxiedRoute& route, Proxy& proxy) {
+  if (route.cached && cached_search_) {
+    return [&cached = cached_search_->proxy](http::Exchange& exchange) { return cached.search(exchange); };
+  }
+  return [&proxy, mapping = route.mapping, key = route.honours_idempotency_key](http::Exchange& exchange) {
+    return proxy.forward(exchange, mapping, key);
+  };
+}
+
 std::vector<http::Route> Gateway::routes(std::vector<http::Route> more) {
   std::vector<http::Route> table;
   for (const ProxiedRoute& route : proxied_routes()) {
     const auto upstream = upstreams_.find(route.role);
     if (upstream == upstreams_.end()) continue;
-    Proxy& proxy = upstream->second->proxy;
     table.push_back({.method = route.method,
                      .pattern = std::string(route.pattern),
-                     .handler = [&proxy, mapping = route.mapping, key = route.honours_idempotency_key](
-                                    http::Exchange& exchange) { return proxy.forward(exchange, mapping, key); },
+                     .handler = handler_of(route, upstream->second->proxy),
                      .operation_id = std::string(route.operation_id)});
   }
   const auto open = [&table](std::string pattern, std::string operation_id, http::Handler handler) {
@@ -136,16 +192,24 @@ Task<http::Response> Gateway::answer_metrics(http::Exchange& exchange) {
 
 void Gateway::start_checks(EventLoop& loop) {
   for (auto& [role, upstream] : upstreams_) upstream->check.start(loop);
+  if (cached_search_) {
+    cached_search_->recent.start(loop);
+    cached_search_->follower.start(loop);
+  }
 }
 
 void Gateway::stop_checks(std::move_only_function<void()> on_stopped) {
   // The last of them to stop calls; the count is shared, all on one loop.
-  auto left = std::make_shared<std::pair<std::size_t, std::move_only_function<void()>>>(upstreams_.size() + 1,
-                                                                                        std::move(on_stopped));
+  auto left = std::make_shared<std::pair<std::size_t, std::move_only_function<void()>>>(
+      upstreams_.size() + (cached_search_ ? 2 : 0) + 1, std::move(on_stopped));
   const auto one_stopped = [left] {
     if (--left->first == 0) left->second();
   };
   for (auto& [role, upstream] : upstreams_) upstream->check.stop(one_stopped);
+  if (cached_search_) {
+    cached_search_->follower.stop(one_stopped);
+    cached_search_->recent.stop(one_stopped);
+  }
   one_stopped();
 }
 

@@ -1,5 +1,6 @@
 // Gateway: the role on port 3000: its upstreams behind breakers, its routes, its middleware, its health. Made by app/
-// once at start, before the loops run; serves on all loops; start_checks() and stop_checks() on one of them.
+// once at start, before the loops run; serves on all loops; start_checks() and stop_checks() on one of them. Must be
+// destroyed before the loops are.
 #pragma once
 #include <functional>
 #include <map>
@@ -13,15 +14,19 @@
 #include "gateway/health.h"
 #include "gateway/proxy.h"
 #include "gateway/resilient_upstream.h"
+#include "gateway/search_cache.h"
 #include "http/service.h"
 #include "telemetry/metrics.h"
 
 namespace parley::gateway {
 
+struct ProxiedRoute;
+
 struct GatewayOptions {
   ResilienceSettings resilience;
   HealthCheckSettings health_check;
   ForwardingRules forwarding;
+  SearchCache::Limits search_cache;  // a ttl of 0: no cache
   std::chrono::milliseconds request_deadline{10'000};
   std::vector<std::string> cors_allowed_origins;  // empty: none
   Secret metrics_token;                           // empty: /metrics to loopback only
@@ -33,6 +38,8 @@ struct GatewayDependencies {
   std::map<Role, std::shared_ptr<http::Upstream>> upstreams;  // routes of a role that is missing are not served
   std::shared_ptr<http::Middleware> authentication;           // sets Exchange::caller or answers 401
   std::vector<http::Route> more_routes;                       // the contract and its page
+  std::shared_ptr<http::Upstream> search_changes;             // where search tells of its changes; null: no cache
+  std::function<std::string()> search_token;                  // makes an internal token for that; any loop
   Metrics& metrics;
   const Clock& clock;
   Random& random;
@@ -55,7 +62,10 @@ class Gateway {
 
  private:
   struct Upstream;
+  struct CachedSearch;
 
+  std::unique_ptr<CachedSearch> make_cached_search(const GatewayDependencies& with);
+  http::Handler handler_of(const ProxiedRoute& route, Proxy& proxy);
   std::vector<http::Route> routes(std::vector<http::Route> more);
   Task<http::Response> answer_health(http::Exchange& exchange);
   Task<http::Response> answer_metrics(http::Exchange& exchange);
@@ -63,6 +73,7 @@ class Gateway {
   const GatewayOptions options_;
   Metrics& metrics_;
   std::map<Role, std::unique_ptr<Upstream>> upstreams_;
+  std::unique_ptr<CachedSearch> cached_search_;  // null: searches are passed on like all else
   std::unique_ptr<http::Service> service_;
 };
 

@@ -16,6 +16,7 @@ struct ProxiedRoute {
   Role role;
   bool honours_idempotency_key = false;  // x-idempotency: key
   PathMapping mapping = PathMapping::kStripVersion;
+  bool cached = false;  // answered by the gateway's cache of searches where it can be
 };
 
 std::span<const ProxiedRoute> proxied_routes();

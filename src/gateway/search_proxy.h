@@ -1,0 +1,48 @@
+// SearchProxy: a search on its way through the cache: answered from it, by waiting for the same question under way, or
+// by search itself, over the Proxy. Which of these, the answer says: `X-Cache: hit` with `Age`, or `miss`. Never keeps
+// anything but a whole 200, never gives one user's answer to another, and without news from search is a plain proxy.
+// One for all search routes, used from all loops. Always answers.
+#pragma once
+#include <string>
+
+#include "base/clock.h"
+#include "gateway/proxy.h"
+#include "gateway/recent_recorder.h"
+#include "gateway/search_cache.h"
+#include "gateway/search_key.h"
+#include "gateway/tenant_epochs.h"
+#include "http/exchange.h"
+#include "telemetry/metrics.h"
+
+namespace parley::gateway {
+
+class SearchProxy {
+ public:
+  // What is passed by reference must outlive this.
+  SearchProxy(Proxy& proxy, SearchCache& cache, const TenantEpochs& epochs, RecentRecorder& recent, const Clock& clock,
+              Metrics& metrics);
+
+  Task<http::Response> search(http::Exchange& exchange);
+
+ private:
+  Task<http::Response> ask(http::Exchange& exchange);
+  Task<http::Response> ask_for_all(http::Exchange& exchange, SearchCache::Lead lead, std::uint64_t epoch,
+                                   SteadyTime asked_at);
+  Task<http::Response> wait(http::Exchange& exchange, OneShotFuture<KeptAnswer> answer);
+  http::Response give(const CachedAnswer& answer) const;
+  // Has a query that the cache answers stand first among the user's recent ones.
+  void note(const http::Exchange& exchange, const SearchKey& key, const CachedAnswer& answer, SteadyTime now);
+
+  Proxy& proxy_;
+  SearchCache& cache_;
+  const TenantEpochs& epochs_;
+  RecentRecorder& recent_;
+  const Clock& clock_;
+  Counter& hits_;
+  Counter& shared_;
+  Counter& misses_;
+  Counter& bypassed_;
+  Counter& unheard_;
+};
+
+}  // namespace parley::gateway
