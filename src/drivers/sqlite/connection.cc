@@ -208,6 +208,10 @@ void Query::bind(int at, std::nullopt_t) {
   check(sqlite3_bind_null(cached_.statement, at));
 }
 
+void Query::bind(int at, Pointer value) {
+  check(sqlite3_bind_pointer(cached_.statement, at, const_cast<void*>(value.to), value.type, nullptr));
+}
+
 void backup(Connection& source, const std::filesystem::path& target) {
   std::error_code error;
   // SQLite would play that log into the copy.

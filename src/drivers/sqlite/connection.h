@@ -44,6 +44,13 @@ bool is_unique_violation(const Failure& failure);
 
 using Blob = std::span<const std::uint8_t>;
 
+// An object for a function of ours that statements call; `type` is compared as sqlite3_bind_pointer() says, and the
+// object must outlive the Query.
+struct Pointer {
+  const void* to;
+  const char* type;
+};
+
 struct ConnectionOptions {
   std::filesystem::path file;
   bool read_only = false;  // also query_only
@@ -135,6 +142,7 @@ class Query {
   void bind(int at, const char* value) { bind(at, std::string_view(value)); }
   void bind(int at, Blob value);
   void bind(int at, std::nullopt_t);
+  void bind(int at, Pointer value);
   template <std::size_t N>
   void bind(int at, const std::array<std::uint8_t, N>& value) {
     bind(at, Blob(value));

@@ -7,11 +7,7 @@
 namespace parley::search {
 
 Result<ApplyOutcome> apply_batch(sqlite::Connection& db, const ChangeBatch& batch);
-
-// As documents and tombstones keep it: 16 bytes of a UUID, any other text as it is.
-std::string message_key(const MessageId& id);
-MessageId message_of_key(sqlite::Blob key);
-
-inline constexpr int kIdBitsInSecond = 16;
+// What a rebuild read goes to the generation that is being built, and to no other.
+Result<RebuildState> apply_rebuild_step(sqlite::Connection& db, const TenantId& tenant, const RebuildStep& step);
 
 }  // namespace parley::search

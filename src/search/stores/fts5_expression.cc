@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "search/query_parser.h"
+#include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_tokenizer.h"
 #include "search/text/analysis.h"
 
@@ -11,14 +12,16 @@ namespace parley::search {
 
 namespace {
 
-std::string quoted(char mark, std::string_view term) {
+std::string in_quotes(std::string_view term) {
   std::string out = "\"";
-  out += mark;
   for (const char c : term) {
     out += c;
     if (c == '"') out += c;
   }
   return out + '"';
+}
+std::string scope_term(char kind, std::int64_t id) {
+  return in_quotes(std::string{kTermsMark, kind} + std::to_string(id));
 }
 
 std::string joined(const std::vector<std::string>& parts, const char* between) {
@@ -52,78 +55,105 @@ class Words {
     const TermSequence sequence = terms_to_find(phrase.text, match, kMaxPhrases);
     if (sequence.empty()) return;
     if (sequence.size() == 1 && !phrase.prefix) {
-      for (const std::string& term : sequence.front()) any.push_back(quoted(kVerbatimMark, term));
+      for (const std::string& term : sequence.front()) any.push_back(in_quotes(term));
       return;
     }
     std::string text;
-    for (const auto& place : sequence) text += (text.empty() ? "" : " + ") + quoted(kVerbatimMark, place.front());
-    // The index keeps prefixes from two characters on; one would match half of all there is.
+    for (const auto& place : sequence) text += (text.empty() ? "" : " + ") + in_quotes(place.front());
+    // One character would match half of all there is.
     if (phrase.prefix && characters(sequence.back().front()) >= 2) text += " *";
     any.push_back(std::move(text));
   }
 };
 
-std::vector<std::string> conversation_terms(sqlite::Connection& db, const SearchScope& scope, const Query& query) {
-  std::vector<std::string> terms;
+std::vector<std::int64_t> conversation_numbers(sqlite::Connection& db, std::int64_t generation,
+                                               const SearchScope& scope, const std::vector<std::string>& in) {
+  std::vector<std::int64_t> numbers;
   for (const ConversationId& conversation : scope.conversations) {
-    if (!query.in.empty() && std::ranges::find(query.in, conversation.value) == query.in.end()) continue;
-    sqlite::Query row(db, "SELECT id FROM conversations WHERE tenant = ?1 AND public_id = ?2", scope.tenant.value,
-                      conversation.value);
-    if (row.step()) terms.push_back(quoted(kTermsMark, "c" + std::to_string(row.integer(0))));
+    if (!in.empty() && std::ranges::find(in, conversation.value) == in.end()) continue;
+    if (const auto number = conversation_number(db, generation, conversation)) numbers.push_back(*number);
   }
-  return terms;
+  return numbers;
 }
 
-std::optional<std::string> person_term(sqlite::Connection& db, const TenantId& tenant, char kind,
+std::optional<std::string> person_term(sqlite::Connection& db, std::int64_t tenant, char kind,
                                        const std::string& user) {
-  sqlite::Query row(db, "SELECT id FROM people WHERE tenant = ?1 AND public_id = ?2", tenant.value, user);
+  sqlite::Query row(db, "SELECT id FROM people WHERE tenant = ?1 AND public_id = ?2", tenant, user);
   if (!row.step()) return std::nullopt;
-  return quoted(kTermsMark, kind + std::to_string(row.integer(0)));
+  return scope_term(kind, row.integer(0));
 }
 
 // Adds what the filters ask for; false when nothing can match them.
-bool add_filters(sqlite::Connection& db, const SearchScope& scope, const Query& query, std::vector<std::string>& all) {
-  const auto conversations = conversation_terms(db, scope, query);
-  if (conversations.empty()) return false;
-  all.push_back(joined(conversations, " OR "));
+bool add_filters(sqlite::Connection& db, std::int64_t tenant, const UserId& caller, const Query& query,
+                 std::vector<std::string>& all) {
   if (!query.from.empty()) {
     std::vector<std::string> senders;
     for (const std::string& user : query.from) {
-      if (auto term = person_term(db, scope.tenant, 'f', user)) senders.push_back(std::move(*term));
+      if (auto term = person_term(db, tenant, 'f', user)) senders.push_back(std::move(*term));
     }
     if (senders.empty()) return false;
     all.push_back(joined(senders, " OR "));
   }
   if (query.mentions_me) {
-    auto term = person_term(db, scope.tenant, 'm', scope.caller.value);
+    auto term = person_term(db, tenant, 'm', caller.value);
     if (!term) return false;
     all.push_back(std::move(*term));
   }
-  if (query.has_file) all.push_back(quoted(kTermsMark, "hf"));
-  if (query.has_link) all.push_back(quoted(kTermsMark, "hl"));
-  if (query.has_reaction) all.push_back(quoted(kTermsMark, "hr"));
+  for (const auto& [wanted, term] :
+       {std::pair{query.has_file, "hf"}, std::pair{query.has_link, "hl"}, std::pair{query.has_reaction, "hr"}}) {
+    if (wanted) all.push_back(in_quotes(kTermsMark + std::string(term)));
+  }
   return true;
+}
+
+std::string with_exclusions(std::string text, const std::vector<std::string>& none) {
+  if (!none.empty()) text += " NOT " + joined(none, " OR ");
+  return text;
 }
 
 }  // namespace
 
+std::string conversation_term(std::int64_t conversation) {
+  return scope_term('c', conversation);
+}
+
+std::string Fts5Expression::text() const {
+  return with_exclusions(joined(all, " AND "), none);
+}
+
+std::string Fts5Expression::text_in_scope() const {
+  std::vector<std::string> scope;
+  for (const std::int64_t conversation : conversations) scope.push_back(conversation_term(conversation));
+  std::vector<std::string> both = all;
+  both.push_back(joined(scope, " OR "));
+  return with_exclusions(joined(both, " AND "), none);
+}
+
 std::optional<Fts5Expression> make_expression(sqlite::Connection& db, const SearchScope& scope, const Query& query) {
-  std::vector<std::string> all, none;
+  Fts5Expression expression;
   Words words, excluded;
   for (const Clause& clause : query.clauses) {
     const auto any = (clause.excluded ? excluded : words).alternatives(clause);
     if (any.empty()) continue;
     if (clause.excluded) {
-      none.insert(none.end(), any.begin(), any.end());
+      expression.none.insert(expression.none.end(), any.begin(), any.end());
     } else {
-      all.push_back(joined(any, " OR "));
+      expression.all.push_back(joined(any, " OR "));
     }
   }
-  if (all.empty() && none.empty() && !query.has_filter()) return std::nullopt;
-  if (!add_filters(db, scope, query, all)) return std::nullopt;
-  Fts5Expression expression{joined(all, " AND "), words.count};
-  if (!none.empty()) expression.text += " NOT " + joined(none, " OR ");
-  return expression;
+  expression.word_phrases = words.count;
+  if (expression.all.empty() && expression.none.empty() && !query.has_filter()) return std::nullopt;
+  const auto known = generations_of(db, scope.tenant);
+  if (!known || !add_filters(db, known->tenant, scope.caller, query, expression.all)) return std::nullopt;
+  expression.conversations = conversation_numbers(db, known->serving, scope, query.in);
+  return expression.conversations.empty() ? std::nullopt : std::optional(std::move(expression));
+}
+
+std::optional<Fts5Expression> make_expression_of_scope(sqlite::Connection& db, const SearchScope& scope) {
+  Fts5Expression expression;
+  const auto known = generations_of(db, scope.tenant);
+  if (known) expression.conversations = conversation_numbers(db, known->serving, scope, {});
+  return expression.conversations.empty() ? std::nullopt : std::optional(std::move(expression));
 }
 
 }  // namespace parley::search

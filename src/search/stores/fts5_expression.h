@@ -1,8 +1,10 @@
 // From a Query and a scope to the expression that FTS5 matches. Nothing typed reaches FTS5's own syntax: every term is
 // quoted and verbatim, the operators are ours.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "drivers/sqlite/connection.h"
 #include "search/search_index.h"
@@ -10,11 +12,22 @@
 namespace parley::search {
 
 struct Fts5Expression {
-  std::string text;
-  int word_phrases = 0;  // the first so many phrases of the expression are the words to rank by
+  std::vector<std::string> all;   // each must match; words first, filters after
+  std::vector<std::string> none;  // and none of these
+  int word_phrases = 0;           // the first so many phrases of the expression are the words to rank by
+  std::vector<std::int64_t> conversations;
+
+  // Without the scope, which the caller then has to hold to itself; `all` must not be empty then.
+  std::string text() const;
+  std::string text_in_scope() const;
 };
 
 // nullopt when nothing can match. `db` knows which numbers conversations and people have.
 std::optional<Fts5Expression> make_expression(sqlite::Connection& db, const SearchScope& scope, const Query& query);
+// All that the scope has.
+std::optional<Fts5Expression> make_expression_of_scope(sqlite::Connection& db, const SearchScope& scope);
+
+// What all documents of a conversation match.
+std::string conversation_term(std::int64_t conversation);
 
 }  // namespace parley::search

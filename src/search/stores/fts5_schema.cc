@@ -4,26 +4,48 @@ namespace parley::search {
 
 namespace {
 
-// documents.id is the order of "newest": seconds of created_at << 16, and a number of its own within the second.
-// `words` keeps no text: FTS5 reads it from documents, which a delete needs too.
-constexpr const char* kFirstTables = R"sql(
+// A tenant's index is a generation: the one that serves, and perhaps one that is being built. Conversations have their
+// numbers within a generation, and so have the documents, which name a conversation: swapping is one row.
+//
+// documents.id is the order of "newest". Each column that could be told from others is not kept; numbers are kept as
+// differences, which are small. `entries` is what FTS5 indexes: it keeps no text, but a delete must give it the same
+// text again. Searched by message with the first bytes of the id alone: half the size, and equal ones are told apart.
+constexpr const char* kIndexTables = R"sql(
 CREATE TABLE progress(
   only INTEGER PRIMARY KEY CHECK(only = 1),
-  through INTEGER NOT NULL
+  through INTEGER NOT NULL,
+  run_over INTEGER NOT NULL       -- seconds that the id of a document may be ahead of its time
 ) STRICT;
-INSERT INTO progress VALUES(1, 0);
+INSERT INTO progress VALUES(1, 0, 0);
+
+CREATE TABLE tenants(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  serving INTEGER NOT NULL,       -- generations
+  building INTEGER
+) STRICT;
+CREATE TABLE generations(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  dropped INTEGER NOT NULL DEFAULT 0,
+  rebuild TEXT NOT NULL DEFAULT '',
+  cursor TEXT NOT NULL DEFAULT '',
+  messages INTEGER NOT NULL DEFAULT 0,
+  conversations INTEGER NOT NULL DEFAULT 0,
+  users INTEGER NOT NULL DEFAULT 0,
+  started_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 CREATE TABLE conversations(
-  id INTEGER PRIMARY KEY,
-  tenant TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  generation INTEGER NOT NULL,
   public_id TEXT NOT NULL,
-  erased_number INTEGER NOT NULL DEFAULT 0
+  erased_number INTEGER NOT NULL DEFAULT -1
 ) STRICT;
-CREATE UNIQUE INDEX conversations_by_id ON conversations(tenant, public_id);
+CREATE UNIQUE INDEX conversations_by_id ON conversations(generation, public_id);
 
 CREATE TABLE people(
   id INTEGER PRIMARY KEY,
-  tenant TEXT NOT NULL,
+  tenant INTEGER NOT NULL,
   public_id TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX people_by_id ON people(tenant, public_id);
@@ -32,13 +54,16 @@ CREATE TABLE documents(
   id INTEGER PRIMARY KEY,
   conversation INTEGER NOT NULL,
   message BLOB NOT NULL,          -- the UUID's bytes
-  number INTEGER NOT NULL,        -- of the event that wrote it
   seq INTEGER NOT NULL,
-  created_at INTEGER NOT NULL,
-  scope TEXT NOT NULL,
-  body TEXT NOT NULL
+  number_ahead INTEGER NOT NULL,  -- number of the event that wrote it, less seq
+  created_ahead INTEGER NOT NULL, -- milliseconds of created_at after the second of the id
+  sender INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  mentions TEXT,
+  names_at INTEGER,               -- where in body the names of files begin
+  body BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX documents_by_message ON documents(conversation, message);
+CREATE INDEX documents_by_message ON documents(substr(message, 1, 8));
 
 CREATE TABLE tombstones(
   conversation INTEGER NOT NULL,
@@ -47,12 +72,32 @@ CREATE TABLE tombstones(
   PRIMARY KEY(conversation, message)
 ) STRICT, WITHOUT ROWID;
 
+-- What events said of reactions while a generation is being built.
+CREATE TABLE rebuild_reactions(
+  conversation INTEGER NOT NULL,
+  message BLOB NOT NULL,
+  number INTEGER NOT NULL,
+  any_left INTEGER NOT NULL,
+  PRIMARY KEY(conversation, message)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dead_letters(
+  offset INTEGER PRIMARY KEY,
+  event TEXT NOT NULL,
+  type TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  key TEXT NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+
+CREATE VIEW entries AS
+  SELECT id, parley_entry(conversation, sender, mentions, flags, body) AS entry FROM documents;
 CREATE VIRTUAL TABLE words USING fts5(
-  body, scope, content='documents', content_rowid='id', tokenize='parley', prefix='2 3'
+  entry, content='entries', content_rowid='id', tokenize='parley', columnsize=0
 );
 )sql";
 
-constexpr sqlite::Migration kMigrations[] = {{1, kFirstTables}};
+constexpr sqlite::Migration kMigrations[] = {{1, kIndexTables}};
 
 }  // namespace
 

@@ -10,6 +10,9 @@ namespace parley::search {
 inline constexpr const char* kSearchDatabase = "search.db";
 inline constexpr std::int32_t kSearchApplicationId = 0x50415253;  // "PARS"
 
+// documents.id is a second of created_at and a place within it; see fts5_document.h.
+inline constexpr int kPlaceBits = 8;
+
 std::span<const sqlite::Migration> search_migrations();
 
 }  // namespace parley::search

@@ -1,4 +1,4 @@
-// The reading half of the FTS5 index, inside one snapshot, on a reader's thread.
+// A page of hits out of the FTS5 index, inside one snapshot, on a reader's thread.
 #pragma once
 #include "base/result.h"
 #include "drivers/sqlite/connection.h"
@@ -7,7 +7,8 @@
 namespace parley::search {
 
 Result<SearchPage> search_page(sqlite::Connection& db, const SearchRequest& request);
-Result<std::vector<std::string>> suggest_words(sqlite::Connection& db, const SuggestRequest& request);
 events::LogOffset read_progress(sqlite::Connection& db);
+// invalid (scope_too_large) beyond kMaxScope.
+Result<> check_scope(const SearchScope& scope);
 
 }  // namespace parley::search

@@ -2,9 +2,13 @@
 
 #include "drivers/sqlite/migrations.h"
 #include "search/stores/fts5_apply.h"
+#include "search/stores/fts5_checks.h"
+#include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_schema.h"
 #include "search/stores/fts5_search.h"
+#include "search/stores/fts5_sweep.h"
 #include "search/stores/fts5_tokenizer.h"
+#include "search/stores/fts5_words.h"
 #include "telemetry/log.h"
 
 namespace parley::search {
@@ -13,18 +17,16 @@ namespace {
 
 constexpr int kWriterCacheKib = 32 * 1024;
 
-struct ConversationKey {
-  TenantId tenant;
-  ConversationId conversation;
-};
+struct Nothing {};
 
-Result<std::int64_t> count_documents(sqlite::Connection& db, const ConversationKey& key) {
-  sqlite::Query row(db,
-                    "SELECT count(*) FROM documents WHERE conversation = "
-                    "(SELECT id FROM conversations WHERE tenant = ?1 AND public_id = ?2)",
-                    key.tenant.value, key.conversation.value);
-  row.step();
-  return row.integer(0);
+Result<events::LogOffset> progress_of(sqlite::Connection& db, const Nothing&) {
+  return read_progress(db);
+}
+Result<std::vector<RebuildState>> rebuilds_of(sqlite::Connection& db, const Nothing&) {
+  return read_rebuilds(db);
+}
+Result<std::int64_t> count_dead_letters(sqlite::Connection& db, const Nothing&) {
+  return db.query_int("SELECT count(*) FROM dead_letters");
 }
 
 }  // namespace
@@ -49,7 +51,8 @@ Result<std::unique_ptr<SqliteSearchIndex>> SqliteSearchIndex::open(Options optio
 
 SqliteSearchIndex::SqliteSearchIndex(sqlite::LockedFolder folder, std::unique_ptr<sqlite::Connection> connection,
                                      const Options& options, const Clock& clock)
-    : folder_(std::move(folder)),
+    : clock_(clock),
+      folder_(std::move(folder)),
       readers_({.file = options.folder / kSearchDatabase,
                 .thread_name = "search-read",
                 .threads = options.reader_threads,
@@ -67,10 +70,11 @@ SqliteSearchIndex::SqliteSearchIndex(sqlite::LockedFolder folder, std::unique_pt
                .after_rollback = {}},
               clock) {}
 
-Task<Result<ApplyOutcome>> SqliteSearchIndex::apply(ChangeBatch batch, SteadyTime deadline) {
-  return writer_.run<ApplyOutcome>(deadline, [batch = std::move(batch)](sqlite::Connection& db) {
+template <class T, class Work>
+Task<Result<T>> SqliteSearchIndex::write(SteadyTime deadline, Work work) {
+  return writer_.run<T>(deadline, [work = std::move(work)](sqlite::Connection& db) -> Result<T> {
     register_fts5_parts(db);
-    return apply_batch(db, batch);
+    return work(db);
   });
 }
 
@@ -83,21 +87,87 @@ Task<Result<T>> SqliteSearchIndex::read(Request request, SteadyTime deadline,
   });
 }
 
+Task<Result<ApplyOutcome>> SqliteSearchIndex::apply(ChangeBatch batch, SteadyTime deadline) {
+  return write<ApplyOutcome>(deadline,
+                             [batch = std::move(batch)](sqlite::Connection& db) { return apply_batch(db, batch); });
+}
+
 Task<Result<events::LogOffset>> SqliteSearchIndex::indexed_through(SteadyTime deadline) {
-  return readers_.run<events::LogOffset>(
-      deadline, [](sqlite::Connection& db) -> Result<events::LogOffset> { return read_progress(db); });
+  return read(Nothing{}, deadline, progress_of);
 }
 
 Task<Result<SearchPage>> SqliteSearchIndex::search(SearchRequest request, SteadyTime deadline) {
   return read(std::move(request), deadline, search_page);
 }
 
-Task<Result<std::vector<std::string>>> SqliteSearchIndex::suggest(SuggestRequest request, SteadyTime deadline) {
+Task<Result<std::vector<Suggestion>>> SqliteSearchIndex::suggest(SuggestRequest request, SteadyTime deadline) {
   return read(std::move(request), deadline, suggest_words);
 }
 
+Task<Result<std::optional<std::string>>> SqliteSearchIndex::did_you_mean(SearchScope scope, Query query,
+                                                                         SteadyTime deadline) {
+  return read(NearWordsRequest{std::move(scope), std::move(query)}, deadline, near_words);
+}
+
+Task<Result<DirectoryPage>> SqliteSearchIndex::find_conversations(DirectoryRequest, SteadyTime) {
+  co_return DirectoryPage{};
+}
+
+Task<Result<DirectoryPage>> SqliteSearchIndex::find_users(DirectoryRequest, SteadyTime) {
+  co_return DirectoryPage{};
+}
+
+Task<Result<NamedIds>> SqliteSearchIndex::ids_by_name(NamesRequest request, SteadyTime) {
+  co_return NamedIds{std::move(request.users), std::move(request.conversations)};
+}
+
+Task<Result<RebuildState>> SqliteSearchIndex::begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) {
+  return write<RebuildState>(
+      deadline, [tenant = std::move(tenant), id = std::move(id), now = clock_.wall_now()](sqlite::Connection& db) {
+        return search::begin_rebuild(db, tenant, id, now);
+      });
+}
+
+Task<Result<RebuildState>> SqliteSearchIndex::add_to_rebuild(TenantId tenant, RebuildStep step, SteadyTime deadline) {
+  return write<RebuildState>(deadline, [tenant = std::move(tenant), step = std::move(step)](sqlite::Connection& db) {
+    return apply_rebuild_step(db, tenant, step);
+  });
+}
+
+Task<Result<RebuildState>> SqliteSearchIndex::finish_rebuild(TenantId tenant, SteadyTime deadline) {
+  return write<RebuildState>(
+      deadline, [tenant = std::move(tenant)](sqlite::Connection& db) { return search::finish_rebuild(db, tenant); });
+}
+
+Task<Result<>> SqliteSearchIndex::abandon_rebuild(TenantId tenant, SteadyTime deadline) {
+  return write<void>(
+      deadline, [tenant = std::move(tenant)](sqlite::Connection& db) { return search::abandon_rebuild(db, tenant); });
+}
+
+Task<Result<std::vector<RebuildState>>> SqliteSearchIndex::rebuilds(SteadyTime deadline) {
+  return read(Nothing{}, deadline, rebuilds_of);
+}
+
+Task<Result<bool>> SqliteSearchIndex::sweep(std::size_t limit, SteadyTime deadline) {
+  return write<bool>(deadline, [limit](sqlite::Connection& db) -> Result<bool> { return sweep_dropped(db, limit); });
+}
+
 Task<Result<std::int64_t>> SqliteSearchIndex::count(TenantId tenant, ConversationId conversation, SteadyTime deadline) {
-  return read(ConversationKey{std::move(tenant), std::move(conversation)}, deadline, count_documents);
+  return read(CountRequest{std::move(tenant), std::move(conversation)}, deadline, count_messages);
+}
+
+Task<Result<std::vector<IndexedConversation>>> SqliteSearchIndex::indexed_conversations(
+    TenantId tenant, std::optional<ConversationId> after, std::size_t limit, SteadyTime deadline) {
+  return read(ConversationsRequest{std::move(tenant), std::move(after), limit}, deadline, list_conversations);
+}
+
+Task<Result<std::vector<IndexedMessage>>> SqliteSearchIndex::lookup(TenantId tenant, ConversationId conversation,
+                                                                    std::vector<MessageId> ids, SteadyTime deadline) {
+  return read(LookupRequest{std::move(tenant), std::move(conversation), std::move(ids)}, deadline, look_up_messages);
+}
+
+Task<Result<std::int64_t>> SqliteSearchIndex::dead_letters(SteadyTime deadline) {
+  return read(Nothing{}, deadline, count_dead_letters);
 }
 
 Task<Result<std::vector<std::string>>> SqliteSearchIndex::check(SteadyTime deadline) {

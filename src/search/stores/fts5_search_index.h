@@ -27,8 +27,24 @@ class SqliteSearchIndex final : public SearchIndex {
   Task<Result<ApplyOutcome>> apply(ChangeBatch batch, SteadyTime deadline) override;
   Task<Result<events::LogOffset>> indexed_through(SteadyTime deadline) override;
   Task<Result<SearchPage>> search(SearchRequest request, SteadyTime deadline) override;
-  Task<Result<std::vector<std::string>>> suggest(SuggestRequest request, SteadyTime deadline) override;
+  Task<Result<std::vector<Suggestion>>> suggest(SuggestRequest request, SteadyTime deadline) override;
+  Task<Result<std::optional<std::string>>> did_you_mean(SearchScope scope, Query query, SteadyTime deadline) override;
+  Task<Result<DirectoryPage>> find_conversations(DirectoryRequest request, SteadyTime deadline) override;
+  Task<Result<DirectoryPage>> find_users(DirectoryRequest request, SteadyTime deadline) override;
+  Task<Result<NamedIds>> ids_by_name(NamesRequest request, SteadyTime deadline) override;
+  Task<Result<RebuildState>> begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) override;
+  Task<Result<RebuildState>> add_to_rebuild(TenantId tenant, RebuildStep step, SteadyTime deadline) override;
+  Task<Result<RebuildState>> finish_rebuild(TenantId tenant, SteadyTime deadline) override;
+  Task<Result<>> abandon_rebuild(TenantId tenant, SteadyTime deadline) override;
+  Task<Result<std::vector<RebuildState>>> rebuilds(SteadyTime deadline) override;
+  Task<Result<bool>> sweep(std::size_t limit, SteadyTime deadline) override;
   Task<Result<std::int64_t>> count(TenantId tenant, ConversationId conversation, SteadyTime deadline) override;
+  Task<Result<std::vector<IndexedConversation>>> indexed_conversations(TenantId tenant,
+                                                                       std::optional<ConversationId> after,
+                                                                       std::size_t limit, SteadyTime deadline) override;
+  Task<Result<std::vector<IndexedMessage>>> lookup(TenantId tenant, ConversationId conversation,
+                                                   std::vector<MessageId> ids, SteadyTime deadline) override;
+  Task<Result<std::int64_t>> dead_letters(SteadyTime deadline) override;
 
   // What is wrong with the index itself: every entry of `words` must stand for its document. Empty when all is well.
   // Reads all of it.
@@ -37,9 +53,12 @@ class SqliteSearchIndex final : public SearchIndex {
  private:
   SqliteSearchIndex(sqlite::LockedFolder folder, std::unique_ptr<sqlite::Connection> connection, const Options& options,
                     const Clock& clock);
+  template <class T, class Work>
+  Task<Result<T>> write(SteadyTime deadline, Work work);
   template <class T, class Request>
   Task<Result<T>> read(Request request, SteadyTime deadline, Result<T> (*answer)(sqlite::Connection&, const Request&));
 
+  const Clock& clock_;
   sqlite::LockedFolder folder_;
   sqlite::ReaderPool readers_;
   sqlite::GroupWriter writer_;

@@ -39,6 +39,10 @@ class Fts5SearchIndex : public ::testing::Test {
  protected:
   Fts5SearchIndex() : loops_(1) { loops_.start(); }
   auto open() { return SqliteSearchIndex::open({.folder = folder_.path() / "search"}, clock_); }
+  template <class T>
+  T wait(Task<Result<T>> task) {
+    return run_on_loop(loops_.at(0), std::move(task)).value();
+  }
 
   sqlite::TempFolder folder_;
   ManualClock clock_;
@@ -78,20 +82,58 @@ TEST_F(Fts5SearchIndex, ADeletedMessageLeavesNoContentInItsTables) {
   EXPECT_EQ(db.query_int("SELECT count(*) FROM tombstones"), 1);
 }
 
-TEST_F(Fts5SearchIndex, CheckFindsARowThatWasTakenAwayByHand) {
-  {
-    auto index = open().value();
-    ChangeBatch batch;
-    batch.changes.push_back(
-        {TenantId("acme"), ConversationId("c1"), 1, MessageWritten{.id = MessageId("a"), .content = "grub"}});
-    ASSERT_TRUE(run_on_loop(loops_.at(0), index->apply(batch, SteadyTime::max())).has_value());
-  }
+TEST_F(Fts5SearchIndex, ARowThatWasTakenAwayByHandIsMissedAndARebuildMendsIt) {
+  const TenantId tenant("acme");
+  const ConversationId room("c1");
+  const std::vector<IndexChange> both{
+      {tenant, room, 1, MessageWritten{.id = MessageId("a"), .created_at = clock_.wall_now(), .content = "grub"}},
+      {tenant, room, 2, MessageWritten{.id = MessageId("b"), .created_at = clock_.wall_now(), .content = "grub"}}};
+  wait(open().value()->apply({.changes = both}, SteadyTime::max()));
   {
     sqlite::Connection db({.file = folder_.path() / "search" / kSearchDatabase});
-    db.exec("DELETE FROM documents");
+    db.exec("DELETE FROM documents WHERE id = (SELECT min(id) FROM documents)");
   }
   auto index = open().value();
-  EXPECT_EQ(run_on_loop(loops_.at(0), index->check(SteadyTime::max())).value().size(), 1u);
+  EXPECT_EQ(wait(index->check(SteadyTime::max())).size(), 1u);
+  EXPECT_EQ(wait(index->count(tenant, room, SteadyTime::max())), 1);
+  SearchRequest request{.scope = {.tenant = tenant, .caller = {}, .conversations = {room}},
+                        .query = parse_query("grub").value()};
+  EXPECT_EQ(wait(index->search(request, SteadyTime::max())).items.size(), 1u);
+
+  wait(index->begin_rebuild(tenant, "r1", SteadyTime::max()));
+  wait(index->add_to_rebuild(tenant, {.changes = both}, SteadyTime::max()));
+  wait(index->finish_rebuild(tenant, SteadyTime::max()));
+  while (wait(index->sweep(100, SteadyTime::max()))) {
+  }
+  EXPECT_EQ(wait(index->check(SteadyTime::max())).size(), 0u);
+  EXPECT_EQ(wait(index->search(request, SteadyTime::max())).items.size(), 2u);
+}
+
+TEST_F(Fts5SearchIndex, AFullSecondRunsOverIntoTheNextAndDaysStillHold) {
+  auto index = open().value();
+  const TenantId tenant("acme");
+  const ConversationId room("c1");
+  clock_.advance(std::chrono::hours(24) - clock_.wall_now().time_since_epoch() % std::chrono::hours(24));
+  const WallTime midnight = clock_.wall_now(), last = midnight - std::chrono::milliseconds(1);
+  ChangeBatch batch;
+  constexpr int kMessages = 3 * (1 << kPlaceBits);
+  for (int i = 0; i < kMessages; ++i) {
+    batch.changes.push_back(
+        {tenant, room, i + 1,
+         MessageWritten{.id = MessageId("m" + std::to_string(i)), .created_at = last, .content = "a1"}});
+  }
+  batch.changes.push_back(
+      {tenant, room, kMessages + 1, MessageWritten{.id = MessageId("next"), .created_at = midnight, .content = "a1"}});
+  wait(index->apply(std::move(batch), SteadyTime::max()));
+  SearchRequest request{.scope = {.tenant = tenant, .caller = {}, .conversations = {room}},
+                        .query = parse_query("a1").value(),
+                        .sort = Sort::kNewest};
+  EXPECT_EQ(wait(index->search(request, SteadyTime::max())).items.front().id.value, "next");
+  request.query.before = midnight;
+  EXPECT_EQ(wait(index->search(request, SteadyTime::max())).total, kMessages);
+  request.query.before = std::nullopt;
+  request.query.not_before = midnight;
+  EXPECT_EQ(wait(index->search(request, SteadyTime::max())).total, 1);
 }
 
 TEST_F(Fts5SearchIndex, AQueryPastItsDeadlineIsRefused) {

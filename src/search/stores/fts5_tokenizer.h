@@ -1,17 +1,37 @@
-// What FTS5 needs from us on each connection: the tokenizer `parley`, which cuts message texts with analyze() and takes
-// terms that were made elsewhere as they are, and the auxiliary function `parley_tally`.
+// What FTS5 needs from us on each connection: the tokenizer `parley`, the function parley_entry() of the view
+// `entries`, and the auxiliary function parley_tally().
 //
-// A text that begins with kTermsMark is a list of such terms, separated by spaces, none of which a message can give
-// (each keeps the mark): the scope column. One that begins with kVerbatimMark is one term of a query.
-// parley_tally(words, n) answers for the first n phrases of the query a byte each: how often it occurs, at most 255;
-// then the number of terms in the body as text.
+// An entry is kTermsMark, terms of the scope that were made elsewhere and are taken as they are (each keeps the mark,
+// so that no message can give it), kTextMark, and the text of the message, which analyze() cuts. In a query every
+// quoted text is one term. parley_tally(words, n, conversation, readable) answers NULL unless `readable`, a pointer to
+// Readable, has the conversation, and else for each of the first n phrases of the query a byte: how often it occurs, at
+// most 255. parley_readable(conversation, readable) answers NULL or an empty text in the same way.
 #pragma once
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
 #include "drivers/sqlite/connection.h"
 
 namespace parley::search {
 
 inline constexpr char kTermsMark = '\x01';
-inline constexpr char kVerbatimMark = '\x02';
+inline constexpr char kTextMark = '\x02';
+
+// The numbers of the conversations that a caller may read.
+class Readable {
+ public:
+  static constexpr const char* kPointerType = "parley_readable";
+
+  explicit Readable(std::vector<std::int64_t> conversations) : sorted_(std::move(conversations)) {
+    std::ranges::sort(sorted_);
+  }
+  bool has(std::int64_t conversation) const { return std::ranges::binary_search(sorted_, conversation); }
+  const std::vector<std::int64_t>& all() const { return sorted_; }
+
+ private:
+  std::vector<std::int64_t> sorted_;
+};
 
 // Once a connection; further calls do nothing. Throws sqlite::Failure.
 void register_fts5_parts(sqlite::Connection& connection);

@@ -32,11 +32,16 @@ IndexChange SearchIndexContract::removal(std::int64_t number, const char* name, 
                                          const char* tenant) {
   return {TenantId(tenant), ConversationId(conversation), number, MessageRemoved{id_of(name)}};
 }
+IndexChange SearchIndexContract::reaction(std::int64_t number, const char* name, bool any, const char* conversation,
+                                          const char* tenant) {
+  return {TenantId(tenant), ConversationId(conversation), number, ReactionsChanged{id_of(name), any}};
+}
 IndexChange SearchIndexContract::erasure(std::int64_t number, const char* conversation, const char* tenant) {
   return {TenantId(tenant), ConversationId(conversation), number, ConversationErased{}};
 }
 ApplyOutcome SearchIndexContract::apply(std::vector<IndexChange> changes, std::int64_t through) {
-  auto outcome = wait(index().apply({std::move(changes), {through}}, kNoHurry));
+  auto outcome =
+      wait(index().apply({.changes = std::move(changes), .dead_letters = {}, .through = {through}}, kNoHurry));
   EXPECT_TRUE(outcome.has_value());
   return outcome.value_or(ApplyOutcome{});
 }
@@ -62,12 +67,53 @@ std::vector<std::string> SearchIndexContract::found(const char* query, SearchSco
   return names;
 }
 std::vector<std::string> SearchIndexContract::suggested(const char* prefix, SearchScope in) {
-  auto words = wait(index().suggest({.scope = std::move(in), .prefix = prefix}, kNoHurry));
-  EXPECT_TRUE(words.has_value());
-  return words.value_or(std::vector<std::string>{});
+  auto suggestions = wait(index().suggest({.scope = std::move(in), .prefix = prefix}, kNoHurry));
+  EXPECT_TRUE(suggestions.has_value());
+  std::vector<std::string> words;
+  for (const Suggestion& each : suggestions.value_or(std::vector<Suggestion>{})) {
+    if (each.kind == SuggestionKind::kWord) words.push_back(each.text);
+  }
+  return words;
 }
 std::int64_t SearchIndexContract::count(const char* conversation, const char* tenant) {
   return wait(index().count(TenantId(tenant), ConversationId(conversation), kNoHurry)).value();
+}
+std::optional<std::string> SearchIndexContract::near(const char* query, SearchScope in) {
+  return wait(index().did_you_mean(std::move(in), parse_query(query).value(), kNoHurry)).value();
+}
+std::vector<std::string> SearchIndexContract::contents(std::vector<const char*> names, const char* conversation,
+                                                       const char* tenant) {
+  std::vector<MessageId> ids;
+  for (const char* name : names) ids.push_back(id_of(name));
+  std::vector<std::string> texts;
+  for (const IndexedMessage& each :
+       wait(index().lookup(TenantId(tenant), ConversationId(conversation), std::move(ids), kNoHurry)).value()) {
+    texts.push_back(each.content);
+  }
+  return texts;
+}
+
+Result<RebuildState> SearchIndexContract::begin_rebuild(const char* id, const char* tenant) {
+  return wait(index().begin_rebuild(TenantId(tenant), id, kNoHurry));
+}
+RebuildState SearchIndexContract::add_to_rebuild(std::vector<IndexChange> changes, std::string cursor,
+                                                 const char* tenant) {
+  const auto messages = static_cast<std::int64_t>(changes.size());
+  return wait(index().add_to_rebuild(TenantId(tenant),
+                                     {.changes = std::move(changes), .cursor = std::move(cursor), .messages = messages},
+                                     kNoHurry))
+      .value();
+}
+Result<RebuildState> SearchIndexContract::finish_rebuild(const char* tenant) {
+  return wait(index().finish_rebuild(TenantId(tenant), kNoHurry));
+}
+Result<> SearchIndexContract::abandon_rebuild(const char* tenant) {
+  return wait(index().abandon_rebuild(TenantId(tenant), kNoHurry));
+}
+int SearchIndexContract::sweep_all(std::size_t limit) {
+  int calls = 1;
+  while (wait(index().sweep(limit, kNoHurry)).value()) ++calls;
+  return calls;
 }
 
 namespace {
@@ -209,6 +255,36 @@ TEST_P(SearchIndexContract, AnErasedConversationIsGoneWhateverComesLate) {
   EXPECT_EQ(apply({change(9, message("a", "grub")), removal(10, "a"), erasure(10)}).stale, 3u);
   EXPECT_EQ(count("c1"), 0);
   EXPECT_EQ(count("c2"), 1);
+}
+
+TEST_P(SearchIndexContract, AWordOfOtherRoomsIsFoundInASmallOne) {
+  std::vector<IndexChange> changes{change(++number_, message("old", "grub"))};
+  for (int i = 0; i < 15'000; ++i) {
+    changes.push_back(change(++number_, message(std::to_string(i).c_str(), "grub"), "big"));
+  }
+  changes.push_back(change(++number_, message("new", "grub")));
+  apply(std::move(changes));
+  for (const Sort sort : {Sort::kNewest, Sort::kRelevance}) {
+    EXPECT_THAT(found("grub", scope(), sort), UnorderedElementsAre("new", "old"));
+  }
+  EXPECT_THAT(found("grub -boot in:c1", scope({"c1", "big"})), UnorderedElementsAre("new", "old"));
+  EXPECT_THAT(suggested("gr"), ElementsAre("grub"));
+  EXPECT_EQ(search("grub", scope({"c1", "big"})).total, kRankedWindow);
+}
+
+TEST_P(SearchIndexContract, AScopeMayHaveAsManyConversationsAsItsBound) {
+  std::vector<IndexChange> changes{change(++number_, message("a", "grub"))};
+  SearchScope wide = scope({});
+  for (std::size_t i = 0; i + 1 < kMaxScope; ++i) {
+    wide.conversations.emplace_back("c-" + std::to_string(i));
+    if (i % 5 != 0) continue;
+    changes.push_back(change(++number_, message("w", "boot"), wide.conversations.back().value.c_str()));
+  }
+  wide.conversations.emplace_back("c1");
+  apply(std::move(changes));
+  EXPECT_THAT(found("grub", wide), ElementsAre("a"));
+  EXPECT_THAT(found("-boot", wide), ElementsAre("a"));
+  EXPECT_EQ(search("boot -grub", wide).total, 1000);
 }
 
 TEST_P(SearchIndexContract, NothingIsFoundOutsideTheScope) {

@@ -1,5 +1,5 @@
 // The contract that every search index must keep, as a GoogleTest suite over its adapters. An adapter's test links
-// search_index_contract.cc and scripts_contract.cc and instantiates the suite:
+// search_index_contract.cc and the other _contract.cc files beside it and instantiates the suite:
 //
 //   INSTANTIATE_TEST_SUITE_P(Fts5, SearchIndexContract, testing::Values(make_fts5_index));
 #pragma once
@@ -49,6 +49,8 @@ class SearchIndexContract : public ::testing::TestWithParam<MakeIndex> {
                      const char* tenant = "acme");
   IndexChange removal(std::int64_t number, const char* name, const char* conversation = "c1",
                       const char* tenant = "acme");
+  IndexChange reaction(std::int64_t number, const char* name, bool any, const char* conversation = "c1",
+                       const char* tenant = "acme");
   IndexChange erasure(std::int64_t number, const char* conversation = "c1", const char* tenant = "acme");
   ApplyOutcome apply(std::vector<IndexChange> changes, std::int64_t through = 0);
   // One message, in a batch of its own, with the next number.
@@ -61,6 +63,19 @@ class SearchIndexContract : public ::testing::TestWithParam<MakeIndex> {
   std::vector<std::string> found(const char* query, SearchScope in = scope(), Sort sort = Sort::kNewest);
   std::vector<std::string> suggested(const char* prefix, SearchScope in = scope());
   std::int64_t count(const char* conversation = "c1", const char* tenant = "acme");
+
+  std::optional<std::string> near(const char* query, SearchScope in = scope());
+  // The texts of those messages that the index holds.
+  std::vector<std::string> contents(std::vector<const char*> names, const char* conversation = "c1",
+                                    const char* tenant = "acme");
+
+  Result<RebuildState> begin_rebuild(const char* id = "r1", const char* tenant = "acme");
+  RebuildState add_to_rebuild(std::vector<IndexChange> changes, std::string cursor = "", const char* tenant = "acme");
+  Result<RebuildState> finish_rebuild(const char* tenant = "acme");
+  Result<> abandon_rebuild(const char* tenant = "acme");
+  std::vector<RebuildState> rebuilds() { return wait(index().rebuilds(kNoHurry)).value(); }
+  // Until nothing is left; how many calls it took.
+  int sweep_all(std::size_t limit = 3);
 
   static MessageId id_of(std::string_view name) { return MessageId("m-" + std::string(name)); }
 

@@ -1,0 +1,99 @@
+#include "search/stores/fts5_sweep.h"
+
+#include <optional>
+#include <vector>
+
+#include "search/stores/fts5_document.h"
+#include "search/stores/fts5_expression.h"
+#include "telemetry/log.h"
+
+namespace parley::search {
+
+namespace {
+
+using sqlite::Query;
+
+std::optional<std::int64_t> first_integer(const Query& row, bool stepped) {
+  return stepped ? std::optional(row.integer(0)) : std::nullopt;
+}
+
+class Sweep {
+ public:
+  Sweep(sqlite::Connection& db, std::size_t limit) : db_(db), left_(static_cast<std::int64_t>(limit)) {}
+
+  bool run() {
+    while (const auto generation = dropped_generation()) {
+      while (const auto conversation = conversation_of(*generation)) {
+        if (!clear(*conversation)) return finish(true);
+      }
+      Query(db_, "DELETE FROM generations WHERE id = ?1", *generation).run();
+    }
+    return finish(false);
+  }
+
+ private:
+  std::optional<std::int64_t> dropped_generation() {
+    Query row(db_, "SELECT id FROM generations WHERE dropped LIMIT 1");
+    return first_integer(row, row.step());
+  }
+  std::optional<std::int64_t> conversation_of(std::int64_t generation) {
+    Query row(db_, "SELECT id FROM conversations WHERE generation = ?1 LIMIT 1", generation);
+    return first_integer(row, row.step());
+  }
+
+  // Whether nothing of the conversation is left; false when the limit came first.
+  bool clear(std::int64_t conversation) {
+    clear_documents(conversation);
+    left_ -= Query(db_,
+                   "DELETE FROM tombstones WHERE conversation = ?1 AND message IN "
+                   "(SELECT message FROM tombstones WHERE conversation = ?1 LIMIT ?2)",
+                   conversation, left_)
+                 .run();
+    left_ -= Query(db_,
+                   "DELETE FROM rebuild_reactions WHERE conversation = ?1 AND message IN "
+                   "(SELECT message FROM rebuild_reactions WHERE conversation = ?1 LIMIT ?2)",
+                   conversation, left_)
+                 .run();
+    if (left_ <= 0) return false;
+    Query(db_, "DELETE FROM conversations WHERE id = ?1", conversation).run();
+    --left_;
+    return true;
+  }
+  void clear_documents(std::int64_t conversation) {
+    std::vector<std::int64_t> ids;
+    {
+      Query rows(db_, "SELECT rowid FROM words WHERE words MATCH ?1 LIMIT ?2", conversation_term(conversation), left_);
+      while (rows.step()) ids.push_back(rows.integer(0));
+    }
+    for (const std::int64_t id : ids) {
+      if (const auto document = read_document(db_, id)) {
+        Query(db_, "INSERT INTO words(words, rowid, entry) VALUES('delete', ?1, ?2)", id, document->entry()).run();
+        Query(db_, "DELETE FROM documents WHERE id = ?1", id).run();
+      } else {
+        lost_ = true;
+      }
+      --left_;
+    }
+  }
+  // An entry whose document is lost cannot be taken back, so that all entries are made anew.
+  bool finish(bool more) {
+    if (lost_) {
+      log_warn("search: entries without documents were found; the index of words is made anew");
+      Query(db_, "DELETE FROM documents WHERE conversation NOT IN (SELECT id FROM conversations)").run();
+      Query(db_, "INSERT INTO words(words) VALUES('rebuild')").run();
+    }
+    return more;
+  }
+
+  sqlite::Connection& db_;
+  std::int64_t left_;
+  bool lost_ = false;
+};
+
+}  // namespace
+
+bool sweep_dropped(sqlite::Connection& db, std::size_t limit) {
+  return Sweep(db, limit).run();
+}
+
+}  // namespace parley::search

@@ -1,0 +1,143 @@
+// What every index must keep while one of a tenant is built beside the one that serves.
+#include "search/testing/search_index_contract.h"
+
+namespace parley::search::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+TEST_P(SearchIndexContract, TheOldIndexServesUntilTheNewOneIsFinished) {
+  write("a", "old grub");
+  write("lost", "grub that the store does not have");
+  ASSERT_TRUE(begin_rebuild().has_value());
+  add_to_rebuild({change(0, message("a", "new grub")), change(0, message("b", "new boot"), "c2")});
+  EXPECT_THAT(found("grub", scope({"c1", "c2"})), ElementsAre("lost", "a"));
+  EXPECT_THAT(found("new", scope({"c1", "c2"})), IsEmpty());
+  EXPECT_EQ(count("c2"), 0);
+  ASSERT_TRUE(finish_rebuild().has_value());
+  EXPECT_THAT(found("grub", scope({"c1", "c2"})), ElementsAre("a"));
+  EXPECT_THAT(found("old", scope({"c1", "c2"})), IsEmpty());
+  EXPECT_THAT(suggested("ne", scope({"c2"})), ElementsAre("new"));
+  EXPECT_EQ(count("c1"), 1);
+  EXPECT_EQ(count("c2"), 1);
+  sweep_all();
+  EXPECT_THAT(found("grub"), ElementsAre("a"));
+}
+
+TEST_P(SearchIndexContract, ARebuildOfATenantLeavesTheOthersAlone) {
+  write("a", "grub");
+  write("x", "grub", "c1", "other");
+  ASSERT_TRUE(begin_rebuild().has_value());
+  ASSERT_TRUE(finish_rebuild().has_value());
+  sweep_all();
+  EXPECT_THAT(found("grub"), IsEmpty());
+  EXPECT_THAT(found("grub", scope({"c1"}, "other")), ElementsAre("x"));
+}
+
+TEST_P(SearchIndexContract, ASecondRebuildOfATenantIsRefusedWithTheFirstOnesId) {
+  ASSERT_TRUE(begin_rebuild("first").has_value());
+  const auto second = begin_rebuild("second");
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(second.error().code, "rebuild_running");
+  EXPECT_EQ(second.error().detail, "first");
+  EXPECT_TRUE(begin_rebuild("third", "other").has_value());
+  ASSERT_TRUE(abandon_rebuild().has_value());
+  EXPECT_TRUE(begin_rebuild("fourth").has_value());
+}
+
+TEST_P(SearchIndexContract, WhatIsNotBeingRebuiltIsNotFound) {
+  write("a", "grub");
+  const auto step = wait(index().add_to_rebuild(TenantId("acme"), {}, kNoHurry));
+  ASSERT_FALSE(step.has_value());
+  EXPECT_EQ(step.error().code, "rebuild_unknown");
+  EXPECT_EQ(step.error().kind, ErrorKind::kNotFound);
+  EXPECT_FALSE(finish_rebuild().has_value());
+  EXPECT_FALSE(abandon_rebuild().has_value());
+  EXPECT_FALSE(finish_rebuild("unknown").has_value());
+  EXPECT_THAT(rebuilds(), IsEmpty());
+  EXPECT_THAT(found("grub"), ElementsAre("a"));
+}
+
+TEST_P(SearchIndexContract, AnAbandonedRebuildLeavesNothing) {
+  write("a", "grub");
+  ASSERT_TRUE(begin_rebuild().has_value());
+  add_to_rebuild({change(0, message("b", "grub"))});
+  ASSERT_TRUE(abandon_rebuild().has_value());
+  write("c", "grub");
+  sweep_all();
+  EXPECT_THAT(found("grub"), ElementsAre("c", "a"));
+  ASSERT_TRUE(begin_rebuild().has_value());
+  ASSERT_TRUE(finish_rebuild().has_value());
+  EXPECT_THAT(found("grub"), IsEmpty());
+}
+
+TEST_P(SearchIndexContract, ARebuildGoesOnAfterARestartWhereItWas) {
+  write("a", "grub");
+  ASSERT_TRUE(begin_rebuild("r7").has_value());
+  add_to_rebuild({change(0, message("a", "grub"))}, "c1:1");
+  under_test_->reopen();
+  const auto running = rebuilds();
+  ASSERT_THAT(running, SizeIs(1));
+  EXPECT_EQ(running[0].id, "r7");
+  EXPECT_EQ(running[0].tenant, TenantId("acme"));
+  EXPECT_EQ(running[0].cursor, "c1:1");
+  EXPECT_EQ(running[0].messages, 1);
+  const RebuildState state = add_to_rebuild({change(0, message("b", "grub"))}, "c1:2");
+  EXPECT_EQ(state.messages, 2);
+  EXPECT_EQ(finish_rebuild().value().messages, 2);
+  EXPECT_THAT(rebuilds(), IsEmpty());
+  EXPECT_THAT(found("grub"), ElementsAre("b", "a"));
+}
+
+TEST_P(SearchIndexContract, WhatEventsWriteMeanwhileIsInBoth) {
+  ASSERT_TRUE(begin_rebuild().has_value());
+  write("a", "live grub");
+  EXPECT_THAT(found("live"), ElementsAre("a"));
+  add_to_rebuild({change(0, message("a", "stale grub"))});
+  ASSERT_TRUE(finish_rebuild().has_value());
+  EXPECT_THAT(found("live"), ElementsAre("a"));
+  EXPECT_THAT(found("stale"), IsEmpty());
+}
+
+TEST_P(SearchIndexContract, WhatEventsRemovedMeanwhileStaysGone) {
+  write("a", "grub");
+  write("b", "grub", "c2");
+  ASSERT_TRUE(begin_rebuild().has_value());
+  apply({removal(++number_, "a"), erasure(++number_, "c2")});
+  add_to_rebuild({change(0, message("a", "grub")), change(0, message("b", "grub"), "c2")});
+  ASSERT_TRUE(finish_rebuild().has_value());
+  EXPECT_THAT(found("grub", scope({"c1", "c2"})), IsEmpty());
+}
+
+TEST_P(SearchIndexContract, ARemovalThatTheStoreTellsIsFinal) {
+  ASSERT_TRUE(begin_rebuild().has_value());
+  add_to_rebuild({removal(0, "a"), change(0, message("b", "grub")), removal(0, "b")});
+  apply({change(1, message("a", "grub"))});
+  ASSERT_TRUE(finish_rebuild().has_value());
+  EXPECT_EQ(apply({change(2, message("a", "grub"))}).stale, 1u);
+  EXPECT_THAT(found("grub"), IsEmpty());
+}
+
+TEST_P(SearchIndexContract, ReactionsMeetARebuildInEitherOrder) {
+  for (const char* name : {"early", "late", "gone", "edited"}) write(name, "grub");
+  ASSERT_TRUE(begin_rebuild().has_value());
+  const auto of_store = [&](const char* name, bool any) {
+    auto said = message(name, "grub");
+    said.has_reaction = any;
+    return change(0, said);
+  };
+  apply({reaction(11, "early", true), reaction(12, "gone", true), reaction(13, "gone", false),
+         change(14, message("edited", "grub"))});
+  add_to_rebuild({of_store("early", false), of_store("late", false), of_store("gone", true), of_store("edited", true)});
+  apply({reaction(15, "late", true)});
+  ASSERT_TRUE(finish_rebuild().has_value());
+  EXPECT_THAT(found("has:reaction"), UnorderedElementsAre("early", "late", "edited"));
+  EXPECT_THAT(found("grub"), SizeIs(4));
+}
+
+}  // namespace
+}  // namespace parley::search::testing

@@ -1,0 +1,99 @@
+// What every index must keep of changes that are no plain messages, and tell to those who compare it with the store.
+#include "search/testing/search_index_contract.h"
+
+namespace parley::search::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST_P(SearchIndexContract, WhatIsNewerThanAnErasureStaysAndTheRestIsSweptAway) {
+  std::vector<IndexChange> changes;
+  for (int i = 1; i <= 20; ++i) changes.push_back(change(i, message(("o" + std::to_string(i)).c_str(), "grub")));
+  changes.push_back(change(22, message("new", "grub")));
+  changes.push_back(removal(23, "gone"));
+  changes.push_back(erasure(21));
+  apply(std::move(changes));
+  EXPECT_THAT(found("grub"), ElementsAre("new"));
+  EXPECT_EQ(apply({change(22, message("gone", "grub"))}).stale, 1u);
+  EXPECT_GT(sweep_all(), 5);
+  EXPECT_THAT(found("grub"), ElementsAre("new"));
+  EXPECT_EQ(count(), 1);
+}
+
+TEST_P(SearchIndexContract, ReactionsComeAndGoAndAnEditKeepsThem) {
+  write("a", "grub");
+  apply({reaction(5, "a", true)});
+  EXPECT_THAT(found("has:reaction"), ElementsAre("a"));
+  EXPECT_EQ(apply({reaction(5, "a", false), reaction(4, "a", false), reaction(9, "unknown", true)}).stale, 3u);
+  apply({change(6, message("a", "grub edited"))});
+  EXPECT_THAT(found("has:reaction edited"), ElementsAre("a"));
+  apply({reaction(7, "a", false)});
+  EXPECT_THAT(found("has:reaction"), IsEmpty());
+  EXPECT_THAT(found("edited"), ElementsAre("a"));
+  apply({removal(8, "a")});
+  EXPECT_EQ(apply({reaction(9, "a", true)}).stale, 1u);
+  EXPECT_THAT(found("has:reaction"), IsEmpty());
+}
+
+TEST_P(SearchIndexContract, AFileThatHasNoNameIsAFile) {
+  auto said = message("a", "grub");
+  said.has_file = true;
+  apply({change(1, said), change(2, message("b", "grub"))});
+  EXPECT_THAT(found("grub has:file"), ElementsAre("a"));
+}
+
+TEST_P(SearchIndexContract, DeadLettersAreKeptOnceWithTheirBatch) {
+  EXPECT_EQ(wait(index().dead_letters(kNoHurry)).value(), 0);
+  const DeadLetter letter{.offset = {7},
+                          .event = EventId("e7"),
+                          .type = "message.created",
+                          .tenant = TenantId("acme"),
+                          .key = "c1",
+                          .reason = "data: no content"};
+  auto other = letter;
+  other.offset = {8};
+  for (int i = 0; i < 2; ++i) {
+    ChangeBatch batch{.changes = {}, .dead_letters = {letter, other}, .through = {8}};
+    EXPECT_TRUE(wait(index().apply(std::move(batch), kNoHurry)).has_value());
+  }
+  under_test_->reopen();
+  EXPECT_EQ(wait(index().dead_letters(kNoHurry)).value(), 2);
+  EXPECT_EQ(wait(index().indexed_through(kNoHurry)).value().value, 8);
+}
+
+TEST_P(SearchIndexContract, LookupTellsWhatIsHeldWithoutTheNamesOfFiles) {
+  auto said = message("a", "grub\nmenu");
+  said.seq = 7;
+  said.file_names = {"menu.lst"};
+  apply({change(1, said), change(2, message("b", "")), change(3, message("c", "gone")), removal(4, "c")});
+  EXPECT_THAT(contents({"b", "a", "c", "unknown"}), ElementsAre("", "grub\nmenu"));
+  EXPECT_THAT(contents({"a"}, "c2"), IsEmpty());
+  EXPECT_THAT(contents({"a"}, "c1", "other"), IsEmpty());
+  EXPECT_THAT(found("menu.lst"), ElementsAre("a"));
+  EXPECT_EQ(wait(index().lookup(TenantId("acme"), ConversationId("c1"), {id_of("a")}, kNoHurry)).value()[0].seq, 7);
+}
+
+TEST_P(SearchIndexContract, ConversationsAreListedWithTheirMessages) {
+  for (const char* conversation : {"b", "a", "d", "c"}) write("m", "grub", conversation);
+  write("n", "grub", "a");
+  write("x", "grub", "e", "other");
+  apply({removal(++number_, "m", "c")});
+  using List = std::vector<std::pair<std::string, std::int64_t>>;
+  const auto list = [&](std::optional<ConversationId> after, std::size_t limit, const char* tenant = "acme") {
+    List listed;
+    for (const IndexedConversation& each :
+         wait(index().indexed_conversations(TenantId(tenant), after, limit, kNoHurry)).value()) {
+      listed.emplace_back(each.id.value, each.messages);
+    }
+    return listed;
+  };
+  EXPECT_EQ(list(std::nullopt, 2), (List{{"a", 2}, {"b", 1}}));
+  EXPECT_EQ(list(ConversationId("b"), 2), (List{{"d", 1}}));
+  EXPECT_EQ(list(ConversationId("d"), 2), List{});
+  EXPECT_EQ(list(std::nullopt, 9, "other"), (List{{"e", 1}}));
+  EXPECT_EQ(list(std::nullopt, 9, "unknown"), List{});
+}
+
+}  // namespace
+}  // namespace parley::search::testing
