@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_generations.h"
@@ -172,11 +173,18 @@ class Batch {
     Query(db_, "UPDATE conversations SET generation = ?2 WHERE id = ?1", old, new_dropped_generation(db_)).run();
     conversation = {new_conversation(target.generation, change.conversation, change.number), change.number};
     move_newer(old, conversation);
+    renew_conversation_entry(db_, old, conversation.id, change.number);
     return true;
   }
 
-  bool take(const Target&, const IndexChange&, const ConversationWritten&) { return false; }
-  bool take(const Target&, const IndexChange&, const UserWritten&) { return false; }
+  bool take(const Target& target, const IndexChange& change, const ConversationWritten& entry) {
+    const Conversation& conversation = conversation_of(target, change.conversation);
+    if (change.number <= conversation.erased_number) return false;
+    return write_conversation_entry(db_, conversation.id, change.number, entry);
+  }
+  bool take(const Target& target, const IndexChange& change, const UserWritten& entry) {
+    return write_user_entry(db_, target.generation, change.number, entry);
+  }
 
   void move_newer(std::int64_t old, const Conversation& conversation) {
     std::vector<std::pair<std::int64_t, std::string>> newer;

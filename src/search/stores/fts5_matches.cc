@@ -91,4 +91,14 @@ bool Matches::walk(Reading& reading) const {
   return collect(rows, reading);
 }
 
+std::size_t for_each_text(sqlite::Connection& db, Fts5Expression expression, const Query& query, std::size_t most,
+                          const std::function<void(std::string_view)>& take) {
+  const auto found = Matches(db, std::move(expression), query).below(INT64_MAX, most, false);
+  for (const MatchedDocument& match : found) {
+    sqlite::Query row(db, "SELECT body FROM documents WHERE id = ?1", match.id);
+    if (row.step()) take(row.text(0));
+  }
+  return found.size();
+}
+
 }  // namespace parley::search

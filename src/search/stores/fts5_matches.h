@@ -4,8 +4,10 @@
 // steps give as many matches as are wanted. Where they do not (a word of other people's rooms), the conversations join
 // the expression that FTS5 matches, which costs a look at each of them first.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "drivers/sqlite/connection.h"
@@ -41,5 +43,9 @@ class Matches {
   std::int64_t first_id_ = 0, beyond_id_ = INT64_MAX;
   std::int64_t from_ms_ = INT64_MIN, until_ms_ = INT64_MAX;
 };
+
+// Gives the texts of the newest matches, the newest first; how many there were.
+std::size_t for_each_text(sqlite::Connection& db, Fts5Expression expression, const Query& query, std::size_t most,
+                          const std::function<void(std::string_view)>& take);
 
 }  // namespace parley::search

@@ -97,7 +97,40 @@ CREATE VIRTUAL TABLE words USING fts5(
 );
 )sql";
 
-constexpr sqlite::Migration kMigrations[] = {{1, kIndexTables}};
+// What conversations and people are called. Spellings and terms are the lines of search/text/name_match.h. user_names
+// has each of a person's lines as a row: whole spellings (kind 0), words (kind 1).
+constexpr const char* kDirectoryTables = R"sql(
+CREATE TABLE conversation_entries(
+  conversation INTEGER PRIMARY KEY,
+  number INTEGER NOT NULL,        -- of the event that wrote it; 0: read from the store
+  name TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  archived INTEGER NOT NULL,
+  spellings TEXT NOT NULL,
+  terms TEXT NOT NULL,
+  topic_terms TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE user_entries(
+  generation INTEGER NOT NULL,
+  user TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  spellings TEXT NOT NULL,
+  terms TEXT NOT NULL,
+  PRIMARY KEY(generation, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user_names(
+  generation INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  user TEXT NOT NULL,
+  PRIMARY KEY(generation, kind, text, user)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr sqlite::Migration kMigrations[] = {{1, kIndexTables}, {2, kDirectoryTables}};
 
 }  // namespace
 

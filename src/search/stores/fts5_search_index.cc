@@ -3,9 +3,11 @@
 #include "drivers/sqlite/migrations.h"
 #include "search/stores/fts5_apply.h"
 #include "search/stores/fts5_checks.h"
+#include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_schema.h"
 #include "search/stores/fts5_search.h"
+#include "search/stores/fts5_suggest.h"
 #include "search/stores/fts5_sweep.h"
 #include "search/stores/fts5_tokenizer.h"
 #include "search/stores/fts5_words.h"
@@ -101,7 +103,7 @@ Task<Result<SearchPage>> SqliteSearchIndex::search(SearchRequest request, Steady
 }
 
 Task<Result<std::vector<Suggestion>>> SqliteSearchIndex::suggest(SuggestRequest request, SteadyTime deadline) {
-  return read(std::move(request), deadline, suggest_words);
+  return read(std::move(request), deadline, suggestions);
 }
 
 Task<Result<std::optional<std::string>>> SqliteSearchIndex::did_you_mean(SearchScope scope, Query query,
@@ -109,16 +111,16 @@ Task<Result<std::optional<std::string>>> SqliteSearchIndex::did_you_mean(SearchS
   return read(NearWordsRequest{std::move(scope), std::move(query)}, deadline, near_words);
 }
 
-Task<Result<DirectoryPage>> SqliteSearchIndex::find_conversations(DirectoryRequest, SteadyTime) {
-  co_return DirectoryPage{};
+Task<Result<DirectoryPage>> SqliteSearchIndex::find_conversations(DirectoryRequest request, SteadyTime deadline) {
+  return read(std::move(request), deadline, conversations_page);
 }
 
-Task<Result<DirectoryPage>> SqliteSearchIndex::find_users(DirectoryRequest, SteadyTime) {
-  co_return DirectoryPage{};
+Task<Result<DirectoryPage>> SqliteSearchIndex::find_users(DirectoryRequest request, SteadyTime deadline) {
+  return read(std::move(request), deadline, users_page);
 }
 
-Task<Result<NamedIds>> SqliteSearchIndex::ids_by_name(NamesRequest request, SteadyTime) {
-  co_return NamedIds{std::move(request.users), std::move(request.conversations)};
+Task<Result<NamedIds>> SqliteSearchIndex::ids_by_name(NamesRequest request, SteadyTime deadline) {
+  return read(std::move(request), deadline, named_ids);
 }
 
 Task<Result<RebuildState>> SqliteSearchIndex::begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) {

@@ -6,7 +6,7 @@
 #include "drivers/sqlite/temp_folder.h"
 #include "search/query_parser.h"
 #include "search/stores/fts5_schema.h"
-#include "search/testing/search_index_contract.h"
+#include "search/testing/directory_contract.h"
 
 namespace parley::search::testing {
 namespace {
@@ -34,6 +34,7 @@ std::unique_ptr<IndexUnderTest> make_fts5_index(const Clock& clock) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fts5, SearchIndexContract, ::testing::Values(make_fts5_index));
+INSTANTIATE_TEST_SUITE_P(Fts5, DirectoryContract, ::testing::Values(make_fts5_index));
 
 class Fts5SearchIndex : public ::testing::Test {
  protected:

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_expression.h"
 #include "telemetry/log.h"
@@ -26,6 +27,8 @@ class Sweep {
       while (const auto conversation = conversation_of(*generation)) {
         if (!clear(*conversation)) return finish(true);
       }
+      left_ -= sweep_user_entries(db_, *generation, static_cast<std::size_t>(left_));
+      if (left_ <= 0) return finish(true);
       Query(db_, "DELETE FROM generations WHERE id = ?1", *generation).run();
     }
     return finish(false);
@@ -55,6 +58,7 @@ class Sweep {
                    conversation, left_)
                  .run();
     if (left_ <= 0) return false;
+    erase_conversation_entry(db_, conversation);
     Query(db_, "DELETE FROM conversations WHERE id = ?1", conversation).run();
     --left_;
     return true;

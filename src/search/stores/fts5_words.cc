@@ -13,99 +13,28 @@ namespace parley::search {
 
 namespace {
 
-constexpr std::size_t kNewest = 1500;    // messages of the scope
-constexpr std::size_t kEnoughUses = 50;  // of words with the prefix among them; fewer, and the index is asked
-constexpr std::size_t kMessagesAsked = 200;
+constexpr std::size_t kNewest = 1500;  // messages of the scope
 constexpr std::size_t kMaxWordsMended = 8;
 
 // Counts the words of texts.
 class WordCounts final : public TokenSink {
  public:
-  // Of those that begin so.
-  explicit WordCounts(std::string prefix = {}) : prefix_(std::move(prefix)) {}
-
-  void add(std::string_view text) {
-    if (may_have_prefix(text)) analyze(text, *this);
-  }
   bool on_token(std::string_view term, std::size_t, std::size_t, bool same_place) override {
     // What shares a place is a stem or a part, which nobody wrote as a word.
-    if (same_place || !term.starts_with(prefix_)) return true;
-    ++uses_;
-    ++counts_[std::string(term)];
+    if (!same_place) ++counts_[std::string(term)];
     return true;
   }
-  std::size_t uses() const { return uses_; }
   const std::unordered_map<std::string, int>& counts() const { return counts_; }
-  std::vector<std::string> most_used(std::size_t most) const {
-    std::vector<std::pair<std::string, int>> all(counts_.begin(), counts_.end());
-    std::ranges::sort(all, [](const auto& a, const auto& b) {
-      return a.second != b.second ? a.second > b.second : a.first < b.first;
-    });
-    std::vector<std::string> words;
-    for (std::size_t i = 0; i < std::min(most, all.size()); ++i) words.push_back(std::move(all[i].first));
-    return words;
-  }
 
  private:
-  // Most texts can be told from their bytes alone.
-  bool may_have_prefix(std::string_view text) const {
-    if (prefix_.empty()) return true;
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-    for (const char c : text) {
-      if (static_cast<unsigned char>(c) >= 0x80) return true;
-    }
-    return !std::ranges::search(text, prefix_, [&](char a, char b) { return lower(a) == b; }).empty() ||
-           text.find('\'') != text.npos;
-  }
-
-  std::string prefix_;
-  std::size_t uses_ = 0;
   std::unordered_map<std::string, int> counts_;
 };
-
-// Adds the texts of the newest matches; how many there were.
-std::size_t add_texts(sqlite::Connection& db, Fts5Expression expression, const Query& query, std::size_t most,
-                      WordCounts& counts) {
-  const auto found = Matches(db, std::move(expression), query).below(INT64_MAX, most, false);
-  for (const MatchedDocument& match : found) {
-    sqlite::Query row(db, "SELECT body FROM documents WHERE id = ?1", match.id);
-    if (row.step()) counts.add(row.text(0));
-  }
-  return found.size();
-}
 
 Query one_phrase(Phrase phrase) {
   Query query;
   query.clauses.push_back({.any_of = {std::move(phrase)}});
   return query;
 }
-
-}  // namespace
-
-Result<std::vector<Suggestion>> suggest_words(sqlite::Connection& db, const SuggestRequest& request) {
-  if (auto fits = check_scope(request.scope); !fits) return fail(fits.error());
-  if (request.prefix.size() > kMaxQueryBytes) return invalid_field("query.q", "is longer than 1024 bytes");
-  std::vector<Suggestion> suggestions;
-  const TermSequence typed = terms_to_find(request.prefix, Match::kExact, kMaxPhrases);
-  if (typed.size() != 1 || typed.front().front().size() < 2) return suggestions;
-  auto everything = make_expression_of_scope(db, request.scope);
-  if (!everything) return suggestions;
-  WordCounts counts(typed.front().front());
-  const bool all_read = add_texts(db, std::move(*everything), {}, kNewest, counts) < kNewest;
-  const std::size_t limit = std::min(request.limit, kMaxHits);
-  if (!all_read && counts.counts().size() < limit && counts.uses() < kEnoughUses) {
-    const Query query = one_phrase({.text = request.prefix, .prefix = true});
-    WordCounts older(typed.front().front());
-    if (auto expression = make_expression(db, request.scope, query)) {
-      add_texts(db, std::move(*expression), query, kMessagesAsked, older);
-    }
-    counts = std::move(older);
-  }
-  for (std::string& word : counts.most_used(limit)) suggestions.push_back({.text = std::move(word)});
-  return suggestions;
-}
-
-namespace {
 
 // One word of the query as it was typed.
 struct TypedWord {
@@ -159,7 +88,7 @@ class Mending {
     if (!words_) {
       words_.emplace();
       if (auto everything = make_expression_of_scope(db_, scope_)) {
-        add_texts(db_, std::move(*everything), {}, kNewest, *words_);
+        for_each_text(db_, std::move(*everything), {}, kNewest, [&](std::string_view text) { analyze(text, *words_); });
       }
     }
     const std::pair<const std::string, int>* best = nullptr;

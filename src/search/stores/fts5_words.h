@@ -1,5 +1,5 @@
-// Words out of the newest messages that a caller may read: to go on with what was typed, and for what was mistyped.
-// Neither reads the index's vocabulary, which is everyone's. Inside one snapshot, on a reader's thread.
+// Words for those that were mistyped, out of the newest messages that a caller may read: never out of the index's
+// vocabulary, which is everyone's. Inside one snapshot, on a reader's thread.
 #pragma once
 #include <optional>
 #include <string>
@@ -10,8 +10,6 @@
 #include "search/search_index.h"
 
 namespace parley::search {
-
-Result<std::vector<Suggestion>> suggest_words(sqlite::Connection& db, const SuggestRequest& request);
 
 struct NearWordsRequest {
   SearchScope scope;

@@ -1,0 +1,68 @@
+#include "search/stores/fts5_suggest.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "search/stores/fts5_directory.h"
+#include "search/stores/fts5_matches.h"
+#include "search/stores/fts5_search.h"
+#include "search/text/word_completions.h"
+
+namespace parley::search {
+
+namespace {
+
+constexpr std::size_t kNewest = 1500;    // messages of the scope
+constexpr std::size_t kEnoughUses = 50;  // of words that begin so among them; with fewer, the index is asked
+constexpr std::size_t kMessagesAsked = 200;
+
+void add_matching_texts(sqlite::Connection& db, const SearchScope& scope, Phrase phrase, WordCompletions& words) {
+  Query query;
+  query.clauses.push_back({.any_of = {std::move(phrase)}});
+  if (auto expression = make_expression(db, scope, query)) {
+    for_each_text(db, std::move(*expression), query, kMessagesAsked, [&](std::string_view text) { words.add(text); });
+  }
+}
+
+std::vector<std::string> suggested_words(sqlite::Connection& db, const SuggestRequest& request) {
+  WordCompletions words(request.prefix);
+  if (!words.possible()) return {};
+  if (words.is_unspaced()) {  // its characters and pairs are terms, so that no prefix is needed
+    add_matching_texts(db, request.scope, {.text = request.prefix, .exact = true}, words);
+    return words.most_used(request.limit);
+  }
+  auto everything = make_expression_of_scope(db, request.scope);
+  if (!everything) return {};
+  const std::size_t read =
+      for_each_text(db, std::move(*everything), {}, kNewest, [&](std::string_view text) { words.add(text); });
+  auto newest = words.most_used(request.limit);
+  if (read < kNewest || words.uses() >= kEnoughUses || newest.size() == request.limit) return newest;
+  WordCompletions older(request.prefix);  // and newer: these are among them
+  add_matching_texts(db, request.scope, {.text = request.prefix, .exact = true, .prefix = true}, older);
+  return older.most_used(request.limit);
+}
+
+}  // namespace
+
+Result<std::vector<Suggestion>> suggestions(sqlite::Connection& db, const SuggestRequest& request) {
+  if (auto fits = check_scope(request.scope); !fits) return fail(fits.error());
+  if (auto valid = check_typed(request.prefix); !valid) return fail(valid.error());
+  if (request.limit < 1 || request.limit > kMaxHits) return invalid_field("query.limit", "must be from 1 to 100");
+
+  std::vector<Suggestion> words;
+  for (std::string& word : suggested_words(db, request)) words.push_back({.text = std::move(word), .id = {}});
+  auto rooms = suggest_conversations(db, request.scope, request.prefix, request.limit);
+  auto people = suggest_users(db, request.scope.tenant, request.prefix, request.limit);
+
+  // A third for each kind; what one lacks the others have, words first.
+  std::size_t room_count = std::min(rooms.size(), request.limit / 3);
+  std::size_t people_count = std::min(people.size(), request.limit / 3);
+  words.resize(std::min(words.size(), request.limit - room_count - people_count));
+  room_count = std::min(rooms.size(), request.limit - words.size() - people_count);
+  people_count = std::min(people.size(), request.limit - words.size() - room_count);
+  std::move(rooms.begin(), rooms.begin() + static_cast<std::ptrdiff_t>(room_count), std::back_inserter(words));
+  std::move(people.begin(), people.begin() + static_cast<std::ptrdiff_t>(people_count), std::back_inserter(words));
+  return words;
+}
+
+}  // namespace parley::search
