@@ -63,6 +63,9 @@ class EventLog {
   // At most `limit` events after `after`; fewer, or none, when the log ends.
   virtual Task<Result<EventBatch>> read(LogOffset after, std::size_t limit, SteadyTime deadline) = 0;
   virtual Task<Result<LogOffset>> head(SteadyTime deadline) = 0;
+  // The offset after which everything can still be read: 0 while nothing was ever pruned. A reader whose offset is
+  // before it has missed events for good.
+  virtual Task<Result<LogOffset>> tail(SteadyTime deadline) = 0;
   // How many events the log holds, and how many of them each consumer that ever saved an offset has still to pass.
   virtual Task<Result<LogStanding>> standing(SteadyTime deadline) = 0;
 

@@ -94,6 +94,13 @@ Task<Result<LogOffset>> SqliteEventLog::head(SteadyTime deadline) {
                                  [](sqlite::Connection& db) -> Result<LogOffset> { return events::head(db); });
 }
 
+Task<Result<LogOffset>> SqliteEventLog::tail(SteadyTime deadline) {
+  return readers_.run<LogOffset>(deadline, [](sqlite::Connection& db) -> Result<LogOffset> {
+    // Never pruned whole: an empty log is one that nothing was ever written to.
+    return LogOffset{db.query_int("SELECT coalesce(min(position), 1) FROM event_log") - 1};
+  });
+}
+
 Task<Result<LogStanding>> SqliteEventLog::standing(SteadyTime deadline) {
   return readers_.run<LogStanding>(deadline, [](sqlite::Connection& db) -> Result<LogStanding> {
     LogStanding standing{.head = events::head(db), .events = 0, .behind = {}};

@@ -56,6 +56,7 @@ class SqliteEventLog final : public EventLog {
 
   Task<Result<EventBatch>> read(LogOffset after, std::size_t limit, SteadyTime deadline) override;
   Task<Result<LogOffset>> head(SteadyTime deadline) override;
+  Task<Result<LogOffset>> tail(SteadyTime deadline) override;
   Task<Result<LogStanding>> standing(SteadyTime deadline) override;
   Task<Result<LogOffset>> load_offset(std::string consumer, SteadyTime deadline) override;
   Task<Result<>> save_offset(std::string consumer, LogOffset offset, SteadyTime deadline) override;

@@ -143,6 +143,24 @@ TEST_F(EventLogTest, TellsHowMuchItHoldsAndHowFarBehindEachConsumerIs) {
   EXPECT_THAT(standing->behind, ElementsAre(std::pair("fast", 0), std::pair("slow", 3)));
 }
 
+TEST_F(EventLogTest, TellsWhereWhatCanStillBeReadBegins) {
+  EXPECT_EQ(*wait(log_->tail(kNoHurry)), LogOffset{0});
+  append_events(1, 5);
+  EXPECT_EQ(*wait(log_->tail(kNoHurry)), LogOffset{0});
+  ASSERT_TRUE(wait(log_->save_offset("reader", {5}, kNoHurry)));
+  const WallTime later = clock_.wall_now() + std::chrono::hours(1);
+  ASSERT_EQ(*wait(log_->prune(later, 3, kNoHurry)), 3);
+  EXPECT_EQ(*wait(log_->tail(kNoHurry)), LogOffset{3});
+  EXPECT_THAT(numbers_after(*wait(log_->tail(kNoHurry))), ElementsAre(4, 5));
+  ASSERT_EQ(*wait(log_->prune(later, 100, kNoHurry)), 1);
+  close();
+  open();
+  EXPECT_EQ(*wait(log_->tail(kNoHurry)), LogOffset{4});
+  append_events(6, 6);
+  EXPECT_EQ(*wait(log_->tail(kNoHurry)), LogOffset{4});
+  EXPECT_THAT(numbers_after({4}), ElementsAre(5, 6));
+}
+
 TEST_F(EventLogTest, PruningStopsAtTheFirstEventThatMustStayWhateverTheClockDid) {
   clock_.advance(std::chrono::hours(3));
   append_events(1, 1);
