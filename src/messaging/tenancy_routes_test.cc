@@ -115,7 +115,7 @@ TEST_F(MessagingTable, HasExactlyTheOperationsOfTheContract) {
     const auto& operation = contract->at(route.operation_id);
     EXPECT_EQ(route.method, operation.method) << route.operation_id;
     EXPECT_EQ(route.pattern, operation.pattern);
-    EXPECT_EQ(route.access == http::Access::kOpen, operation.open) << route.operation_id;
+    EXPECT_EQ(route.access, operation.access) << route.operation_id;
   }
   EXPECT_EQ(in_table, in_contract);
 }
