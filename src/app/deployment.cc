@@ -6,7 +6,6 @@
 #include "auth/auth_middleware.h"
 #include "auth/dev_key.h"
 #include "auth/http_jwks_source.h"
-#include "auth/internal_token.h"
 #include "base/check.h"
 #include "http/in_process_upstream.h"
 #include "http/openapi/embedded.h"
@@ -62,7 +61,6 @@ Deployment::~Deployment() {
 
 Result<> Deployment::start() {
   if (auto done = load_keys(); !done) return done;
-  if (auto done = load_internal_key(); !done) return done;
   for (const Role role : settings_.serve.roles) {
     Result<> made;
     switch (role) {
@@ -164,22 +162,8 @@ Result<> Deployment::load_keys() {
   return {};
 }
 
-// A gateway before messaging alone needs none, and so no folder to write.
-Result<> Deployment::load_internal_key() {
-  const ServeSettings& serve = settings_.serve;
-  internal_key_ = settings_.auth.internal_key;
-  const bool needed = serve.has(Role::kMessaging) || serve.has(Role::kSearch) || !settings_.upstream.search_url.empty();
-  if (!internal_key_.empty() || !needed) return {};
-  Result<Secret> key = auth::load_or_create_internal_key(serve.data_dir, random_);
-  if (!key) return fail(std::move(key.error()));
-  internal_key_ = std::move(*key);
-  return {};
-}
-
-std::shared_ptr<http::Middleware> Deployment::authentication(Role role) {
-  std::optional<auth::InternalAccess> internal;
-  if (!internal_key_.empty()) internal.emplace(internal_key_, std::string(to_string(role)), clock_);
-  return std::make_shared<auth::AuthMiddleware>(*authenticator_, std::move(internal));
+std::shared_ptr<http::Middleware> Deployment::authentication() {
+  return std::make_shared<auth::AuthMiddleware>(*authenticator_);
 }
 
 std::vector<std::shared_ptr<http::Middleware>> Deployment::service_middleware(Role role,
@@ -189,7 +173,7 @@ std::vector<std::shared_ptr<http::Middleware>> Deployment::service_middleware(Ro
   return {
       std::make_shared<http::RequestScope>(settings_.http.request_deadline),
       std::make_shared<http::RequestRecorder>(name, std::move(recorded)),
-      authentication(role),
+      authentication(),
   };
 }
 
@@ -212,7 +196,7 @@ Result<> Deployment::make_health_only(Role role) {
 }
 
 Result<> Deployment::make_gateway() {
-  gateway::GatewayDependencies with{.authentication = authentication(Role::kGateway),
+  gateway::GatewayDependencies with{.authentication = authentication(),
                                     .more_routes = http::contract_routes(load_contract(http::openapi::gateway_yaml())),
                                     .metrics = metrics_,
                                     .clock = clock_,

@@ -45,8 +45,7 @@ struct Exchange {
   std::string traceparent;  // W3C Trace Context to pass on, or empty
   SteadyTime started_at{};
   SteadyTime deadline{};                 // when an answer is due
-  std::shared_ptr<const Caller> caller;  // set by the auth step; null on routes open to all and on internal ones
-  bool from_role = false;                // set by the auth step: an internal token of this role was shown
+  std::shared_ptr<const Caller> caller;  // set by the auth step; null on routes open to all
 };
 
 }  // namespace parley::http

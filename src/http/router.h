@@ -13,9 +13,7 @@ namespace parley::http {
 
 using Handler = std::function<Task<Response>(Exchange&)>;
 
-// Who may call: whoever has a user's token; anybody (health, metrics, docs); another role of ours, by an internal
-// token.
-enum class Access : std::uint8_t { kToken, kOpen, kInternal };
+enum class Access : std::uint8_t { kToken, kOpen };  // kOpen: no token asked (health, metrics, docs)
 
 struct Route {
   Method method;
