@@ -47,9 +47,15 @@ def is_operational(operation):
     return "operations" in operation.get("tags", [])
 
 
+def is_internal(operation):
+    return "internal" in operation.get("tags", [])
+
+
 def gateway_paths(paths):
     made = {}
     for path, operations in paths.items():
+        if any(is_internal(operation) for operation in operations.values()):
+            continue
         operational = any(is_operational(operation) for operation in operations.values())
         made[path if operational else "/v1" + path] = copy.deepcopy(operations)
     alias = copy.deepcopy(paths["/conversations/{conversation_id}/messages"]["get"])
@@ -59,12 +65,38 @@ def gateway_paths(paths):
     return made
 
 
+def references(value):
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        for child in value.values():
+            yield from references(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from references(child)
+
+
+def drop_unused(document):
+    """Components that only left-out routes used."""
+    while True:
+        used = set(references(document))
+        unused = [(kind, name) for kind in ("schemas", "responses", "headers")
+                  for name in document["components"][kind] if f"#/components/{kind}/{name}" not in used]  # fmt: skip
+        if not unused:
+            return
+        for kind, name in unused:
+            del document["components"][kind][name]
+
+
 def make(messaging):
     gateway = copy.deepcopy(messaging)
     gateway["info"]["title"] = "Parley gateway"
     gateway["info"]["description"] = DESCRIPTION
     gateway["servers"] = [{"url": "http://127.0.0.1:3000"}]
     gateway["paths"] = gateway_paths(messaging["paths"])
+    gateway["tags"] = [tag for tag in gateway["tags"] if tag["name"] != "internal"]
+    del gateway["components"]["securitySchemes"]["internal"]
+    drop_unused(gateway)
 
     health = gateway["paths"]["/health"]["get"]
     health["description"] = "With each upstream and its circuit; callers from beyond loopback get the status alone."

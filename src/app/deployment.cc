@@ -6,6 +6,7 @@
 #include "auth/auth_middleware.h"
 #include "auth/dev_key.h"
 #include "auth/http_jwks_source.h"
+#include "auth/internal_token.h"
 #include "base/check.h"
 #include "http/in_process_upstream.h"
 #include "http/openapi/embedded.h"
@@ -61,6 +62,7 @@ Deployment::~Deployment() {
 
 Result<> Deployment::start() {
   if (auto done = load_keys(); !done) return done;
+  if (auto done = load_internal_key(); !done) return done;
   for (const Role role : settings_.serve.roles) {
     Result<> made;
     switch (role) {
@@ -162,8 +164,22 @@ Result<> Deployment::load_keys() {
   return {};
 }
 
-std::shared_ptr<http::Middleware> Deployment::authentication() {
-  return std::make_shared<auth::AuthMiddleware>(*authenticator_);
+// A gateway before messaging alone needs none, and so no folder to write.
+Result<> Deployment::load_internal_key() {
+  const ServeSettings& serve = settings_.serve;
+  internal_key_ = settings_.auth.internal_key;
+  const bool needed = serve.has(Role::kMessaging) || serve.has(Role::kSearch) || !settings_.upstream.search_url.empty();
+  if (!internal_key_.empty() || !needed) return {};
+  Result<Secret> key = auth::load_or_create_internal_key(serve.data_dir, random_);
+  if (!key) return fail(std::move(key.error()));
+  internal_key_ = std::move(*key);
+  return {};
+}
+
+std::shared_ptr<http::Middleware> Deployment::authentication(Role role) {
+  std::optional<auth::InternalAccess> internal;
+  if (!internal_key_.empty()) internal.emplace(internal_key_, std::string(to_string(role)), clock_);
+  return std::make_shared<auth::AuthMiddleware>(*authenticator_, std::move(internal));
 }
 
 std::vector<std::shared_ptr<http::Middleware>> Deployment::service_middleware(Role role,
@@ -173,7 +189,7 @@ std::vector<std::shared_ptr<http::Middleware>> Deployment::service_middleware(Ro
   return {
       std::make_shared<http::RequestScope>(settings_.http.request_deadline),
       std::make_shared<http::RequestRecorder>(name, std::move(recorded)),
-      authentication(),
+      authentication(role),
   };
 }
 
@@ -196,7 +212,7 @@ Result<> Deployment::make_health_only(Role role) {
 }
 
 Result<> Deployment::make_gateway() {
-  gateway::GatewayDependencies with{.authentication = authentication(),
+  gateway::GatewayDependencies with{.authentication = authentication(Role::kGateway),
                                     .more_routes = http::contract_routes(load_contract(http::openapi::gateway_yaml())),
                                     .metrics = metrics_,
                                     .clock = clock_,

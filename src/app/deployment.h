@@ -47,6 +47,7 @@ class Deployment {
 
  private:
   Result<> load_keys();
+  Result<> load_internal_key();
   Result<> open_messaging();
   Result<> make_health_only(Role role);
   Result<> make_gateway();
@@ -54,7 +55,7 @@ class Deployment {
   // Runs `fn` on the first loop with a callback that it must call, and waits for that.
   void on_first_loop(std::move_only_function<void(std::move_only_function<void()>)> fn);
   std::vector<std::shared_ptr<http::Middleware>> service_middleware(Role role, const std::vector<http::Route>& routes);
-  std::shared_ptr<http::Middleware> authentication();
+  std::shared_ptr<http::Middleware> authentication(Role role);
   void export_server_metrics(Role role, const http::Server& server);
   void export_upstream_metrics(const http::HttpUpstream& upstream);
 
@@ -71,6 +72,7 @@ class Deployment {
   auth::KeyRing keys_;
   std::unique_ptr<auth::KeyRefresher> key_refresher_;
   std::unique_ptr<auth::Authenticator> authenticator_;
+  Secret internal_key_;  // empty where no role of this process makes or takes internal calls
 
   std::unique_ptr<MessagingRole> messaging_;
   std::map<Role, std::unique_ptr<http::Service>> health_only_;

@@ -40,6 +40,7 @@ void MessagingRole::stop_upkeep(std::move_only_function<void()> on_stopped) {
 void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
   service_ = messaging::make_messaging_service(
       {.store = *store_,
+       .scan = *store_,
        .limiter = limiter_,
        .message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.messages_per_minute)},
        .service_message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.service_messages_per_minute)},

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "auth/internal_token.h"
+#include "auth/jwt.h"
 #include "base/text.h"
 #include "http/problem.h"
 
@@ -55,9 +57,18 @@ http::Response refusal(const http::Exchange& exchange, const Error& error) {
 }  // namespace
 
 http::Middleware::Verdict AuthMiddleware::before(http::Exchange& exchange) {
-  if (exchange.route != nullptr && exchange.route->access == http::Access::kOpen) return {};
+  const http::Access access = exchange.route != nullptr ? exchange.route->access : http::Access::kToken;
+  if (access == http::Access::kOpen) return {};
   const Result<Credentials> sent = credentials_of(exchange.request.fields);
   if (!sent) return refusal(exchange, sent.error());
+  if (access == http::Access::kInternal) {
+    if (const auto checked = check_internal(sent->token); !checked) return refusal(exchange, checked.error());
+    exchange.from_role = true;
+    return {};
+  }
+  if (is_internal_token(sent->token)) {
+    return refusal(exchange, unauthorized("An internal token stands for no user.").error());
+  }
   auto answer = authenticator_.try_authenticate(sent->token, sent->acting_for);
   if (!answer) {
     std::optional<std::string> acting_for;
@@ -67,6 +78,11 @@ http::Middleware::Verdict AuthMiddleware::before(http::Exchange& exchange) {
   if (!*answer) return refusal(exchange, answer->error());
   exchange.caller = std::move(**answer);
   return {};
+}
+
+Result<> AuthMiddleware::check_internal(std::string_view token) const {
+  if (!internal_) return unauthorized("This role takes no internal calls.");
+  return verify_internal_token(internal_->key, internal_->audience, token, internal_->clock.wall_now());
 }
 
 Task<std::optional<http::Response>> AuthMiddleware::wait_for_keys(http::Exchange& exchange, std::string token,

@@ -6,6 +6,7 @@
 #include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
 
+#include "auth/internal_token.h"
 #include "auth/testing/tokens.h"
 
 namespace parley::auth {
@@ -17,7 +18,10 @@ using testing::key_for;
 using testing::sign;
 namespace json = boost::json;
 
+const Secret kInternalKey("0123456789abcdef0123456789abcdef");
+
 Task<http::Response> whoami(http::Exchange& exchange) {
+  if (exchange.from_role) co_return http::text_response(200, "text/plain", exchange.caller ? "both" : "a role");
   const Caller* caller = exchange.caller.get();
   co_return http::text_response(200, "text/plain", caller ? caller->tenant.value + "/" + caller->user.value : "nobody");
 }
@@ -36,7 +40,7 @@ class AuthMiddlewareTest : public ::testing::Test {
     for (const auto& [name, value] : headers) request.fields.add(name, value);
     http::TextBody body("");
     request.body = &body;
-    return asio::co_spawn(loops.at(0).io(), service.serve(request), asio::use_future).get();
+    return asio::co_spawn(loops.at(0).io(), asked->serve(request), asio::use_future).get();
   }
   http::Response get_with(const std::string& token) { return get("/whoami", {{"Authorization", "Bearer " + token}}); }
   std::string good_token() { return sign(key, claims_at(clock.wall_now())); }
@@ -44,6 +48,13 @@ class AuthMiddlewareTest : public ::testing::Test {
     json::object claims = claims_at(clock.wall_now());
     claims["roles"] = json::array{"service"};
     return sign(key, claims);
+  }
+
+  std::string internal_token(std::string_view audience = "messaging") {
+    return sign_internal_token(kInternalKey, audience, clock.wall_now() + kInternalTokenLife);
+  }
+  http::Response get_internal(const std::string& token) {
+    return get("/internal/x", {{"Authorization", "Bearer " + token}});
   }
 
   static std::string code_of(const http::Response& response) {
@@ -60,10 +71,13 @@ class AuthMiddlewareTest : public ::testing::Test {
   ManualClock clock;
   KeyRing ring{key.public_keys().value()};
   Authenticator authenticator{{}, ring, nullptr, clock, 1};
-  http::RoutedService service{{{Method::kGet, "/whoami", whoami},
-                               {Method::kPost, "/whoami", whoami},
-                               {Method::kGet, "/health", whoami, http::Access::kOpen}},
-                              {std::make_shared<AuthMiddleware>(authenticator)}};
+  http::RoutedService service{
+      {{Method::kGet, "/whoami", whoami},
+       {Method::kPost, "/whoami", whoami},
+       {Method::kGet, "/health", whoami, http::Access::kOpen},
+       {Method::kGet, "/internal/x", whoami, http::Access::kInternal}},
+      {std::make_shared<AuthMiddleware>(authenticator, InternalAccess{kInternalKey, "messaging", clock})}};
+  http::RoutedService* asked = &service;
   EventLoops loops{1};
 };
 
@@ -146,6 +160,40 @@ TEST_F(AuthMiddlewareTest, NamingTwoUsersOrNoneIs400) {
     EXPECT_EQ(response.status, 400);
     EXPECT_EQ(json::parse(response.body).at("errors").at(0).at("path"), "header.X-Parley-User");
   }
+}
+
+TEST_F(AuthMiddlewareTest, AnInternalRouteTakesARoleOfItsOwnAudience) {
+  const auto response = get_internal(internal_token());
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "a role");
+}
+
+TEST_F(AuthMiddlewareTest, AnInternalRouteTakesNothingElse) {
+  expect_unauthorized(get("/internal/x", {}));
+  expect_unauthorized(get_internal("garbage"));
+  expect_unauthorized(get_internal(good_token()));
+  expect_unauthorized(get_internal(service_token()));
+  expect_unauthorized(get_internal(internal_token("search")));
+  expect_unauthorized(get_internal(internal_token() + "x"));
+  expect_unauthorized(get("/internal/x", {{"Authorization", "Basic " + internal_token()}}));
+  const std::string old = internal_token();
+  clock.advance(kInternalTokenLife);
+  expect_unauthorized(get_internal(old), "token_expired");
+}
+
+TEST_F(AuthMiddlewareTest, AnInternalTokenStandsForNobodyElsewhere) {
+  expect_unauthorized(get_with(internal_token()));
+  expect_unauthorized(get("/whoami", {{"Authorization", "Bearer " + internal_token()}, {"X-Parley-User", "u1"}}));
+  expect_unauthorized(get("/nothing/here", {{"Authorization", "Bearer " + internal_token()}}));
+  EXPECT_EQ(get("/health", {{"Authorization", "Bearer " + internal_token()}}).body, "nobody");
+}
+
+TEST_F(AuthMiddlewareTest, ARoleWithoutAnInternalKeyTakesNoInternalCall) {
+  http::RoutedService keyless({{Method::kGet, "/internal/x", whoami, http::Access::kInternal}},
+                              {std::make_shared<AuthMiddleware>(authenticator)});
+  asked = &keyless;
+  expect_unauthorized(get_internal(internal_token()));
+  expect_unauthorized(get_internal(good_token()));
 }
 
 }  // namespace

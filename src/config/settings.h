@@ -53,6 +53,7 @@ struct AuthSettings {
   std::string issuer;    // empty: not checked
   std::string audience;  // empty: not checked
   std::chrono::seconds leeway{};
+  Secret internal_key;  // what roles sign their calls of each other with; empty: the one in DATA_DIR
 
   // Whether the operator gave keys; else the key pair in DATA_DIR serves, on loopback only.
   bool has_real_key() const { return !jwt_public_key.empty() || !jwks_file.empty() || !jwks_url.empty(); }

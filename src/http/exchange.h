@@ -45,7 +45,8 @@ struct Exchange {
   std::string traceparent;  // W3C Trace Context to pass on, or empty
   SteadyTime started_at{};
   SteadyTime deadline{};                 // when an answer is due
-  std::shared_ptr<const Caller> caller;  // set by the auth step; null on routes open to all
+  std::shared_ptr<const Caller> caller;  // set by the auth step; null on routes open to all and on internal ones
+  bool from_role = false;                // set by the auth step: an internal token of this role was shown
 };
 
 }  // namespace parley::http

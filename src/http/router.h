@@ -13,7 +13,9 @@ namespace parley::http {
 
 using Handler = std::function<Task<Response>(Exchange&)>;
 
-enum class Access : std::uint8_t { kToken, kOpen };  // kOpen: no token asked (health, metrics, docs)
+// Who may call: whoever has a user's token; anybody (health, metrics, docs); another role of ours, by an internal
+// token.
+enum class Access : std::uint8_t { kToken, kOpen, kInternal };
 
 struct Route {
   Method method;

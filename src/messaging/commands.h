@@ -131,6 +131,18 @@ struct ImportSummary {
   Seq last_seq = 0;
 };
 
+// Many things at once, by their ids, no id twice.
+struct LookUp {
+  std::vector<MessageId> messages;
+  std::vector<ConversationId> conversations;
+  std::vector<UserId> users;
+};
+struct LookedUp {
+  std::vector<Message> messages;
+  std::vector<Conversation> conversations;
+  std::vector<User> users;
+};
+
 enum class SeqOrder { kNewestFirst, kOldestFirst };
 
 // Messages by seq. from: the first page has none; else the page starts behind this seq in the order asked for.

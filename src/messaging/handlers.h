@@ -6,6 +6,7 @@
 
 #include "http/openapi/validated_request.h"
 #include "messaging/limited_sender.h"
+#include "messaging/messaging_scan.h"
 #include "messaging/messaging_store.h"
 #include "messaging/seen_users.h"
 
@@ -14,6 +15,7 @@ namespace parley::messaging {
 // The parts of the role, made once.
 struct Messaging {
   MessagingStore& store;
+  MessagingScan& scan;
   const Clock& clock;
   LimitedSender sender;
   SeenUsers seen;
@@ -24,7 +26,7 @@ struct Call {
   Messaging& messaging;
   http::Exchange& exchange;
   const http::openapi::ValidatedRequest& request;
-  std::shared_ptr<const Caller> caller;
+  std::shared_ptr<const Caller> caller;  // null in a scan, which acts for no user
   SteadyTime deadline;
 
   MessagingStore& store() const { return messaging.store; }
@@ -58,5 +60,12 @@ Answer set_member_role(Call& call);
 Answer get_own_profile(Call& call);
 Answer update_own_profile(Call& call);
 Answer get_user(Call& call);
+
+Answer get_scope(Call& call);
+Answer look_up(Call& call);
+Answer scan_tenants(Call& call);
+Answer scan_conversations(Call& call);
+Answer scan_messages(Call& call);
+Answer scan_users(Call& call);
 
 }  // namespace parley::messaging

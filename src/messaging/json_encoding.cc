@@ -1,7 +1,5 @@
 #include "messaging/json_encoding.h"
 
-#include "base/json_writer.h"
-
 namespace parley::messaging {
 
 namespace {
@@ -29,7 +27,45 @@ void write_reaction_members(JsonWriter& json, const ReactionSummary& reaction) {
   json.key("mine").boolean(reaction.mine);
 }
 
-void write(JsonWriter& json, const Message& message, const Position& position = {}) {
+void write(JsonWriter& json, const MessageVersion& version) {
+  json.begin_object();
+  json.key("version").number(version.version);
+  json.key("content").string(version.content);
+  json.key("mentions");
+  write_ids(json, version.mentions);
+  json.key("metadata").raw(version.metadata);
+  json.key("created_at").time(version.created_at);
+  json.end_object();
+}
+
+void write(JsonWriter& json, const Member& member, const Position& position = {}) {
+  json.begin_object();
+  json.key("user_id").string(member.user_id.value);
+  json.key("role").string(to_string(member.role));
+  json.key("name").string(member.name);
+  json.key("joined_at").time(member.joined_at);
+  if (member.read_seq) json.key("read_seq").number(*member.read_seq);
+  write_position(json, position);
+  json.end_object();
+}
+
+template <class T>
+std::string encode_page(const std::vector<T>& items, const PageCursors& cursors, std::size_t bytes_each) {
+  std::string text;
+  text.reserve(items.size() * bytes_each + 128);
+  JsonWriter json(text);
+  json.begin_object().key("items").begin_array();
+  for (const T& item : items) write(json, item);
+  json.end_array();
+  json.key("next_cursor").string(cursors.next);
+  if (cursors.two_way) json.key("prev_cursor").string(cursors.prev);
+  json.end_object();
+  return text;
+}
+
+}  // namespace
+
+void write(JsonWriter& json, const Message& message, const Position& position) {
   json.begin_object();
   json.key("id").string(message.id.value);
   json.key("conversation_id").string(message.conversation_id.value);
@@ -65,19 +101,7 @@ void write(JsonWriter& json, const Message& message, const Position& position = 
   json.end_object();
 }
 
-void write(JsonWriter& json, const MessageVersion& version) {
-  json.begin_object();
-  json.key("version").number(version.version);
-  json.key("content").string(version.content);
-  json.key("mentions");
-  write_ids(json, version.mentions);
-  json.key("metadata").raw(version.metadata);
-  json.key("created_at").time(version.created_at);
-  json.end_object();
-}
-
-void write(JsonWriter& json, const Conversation& conversation, const Position& position = {}) {
-  json.begin_object();
+void write_fields_of(JsonWriter& json, const Conversation& conversation) {
   json.key("id").string(conversation.id.value);
   json.key("type").string(to_string(conversation.kind));
   json.key("name").string(conversation.name);
@@ -98,36 +122,27 @@ void write(JsonWriter& json, const Conversation& conversation, const Position& p
   conversation.my_role ? json.string(to_string(*conversation.my_role)) : json.null();
   json.key("read_seq").number(conversation.read_seq);
   json.key("unread_count").number(conversation.unread_count);
-  write_position(json, position);
-  json.end_object();
 }
 
-void write(JsonWriter& json, const Member& member, const Position& position = {}) {
+void write(JsonWriter& json, const Conversation& conversation, const Position& position) {
   json.begin_object();
-  json.key("user_id").string(member.user_id.value);
-  json.key("role").string(to_string(member.role));
-  json.key("name").string(member.name);
-  json.key("joined_at").time(member.joined_at);
-  if (member.read_seq) json.key("read_seq").number(*member.read_seq);
+  write_fields_of(json, conversation);
   write_position(json, position);
   json.end_object();
 }
 
-template <class T>
-std::string encode_page(const std::vector<T>& items, const PageCursors& cursors, std::size_t bytes_each) {
-  std::string text;
-  text.reserve(items.size() * bytes_each + 128);
-  JsonWriter json(text);
-  json.begin_object().key("items").begin_array();
-  for (const T& item : items) write(json, item);
-  json.end_array();
-  json.key("next_cursor").string(cursors.next);
-  if (cursors.two_way) json.key("prev_cursor").string(cursors.prev);
+void write(JsonWriter& json, const User& user, const Position& position) {
+  json.begin_object();
+  json.key("id").string(user.id.value);
+  json.key("name").string(user.name);
+  json.key("avatar_url").string(user.avatar_url);
+  json.key("metadata").raw(user.metadata);
+  json.key("created_at").time(user.created_at);
+  json.key("updated_at").time(user.updated_at);
+  json.key("version").number(user.version);
+  write_position(json, position);
   json.end_object();
-  return text;
 }
-
-}  // namespace
 
 std::string encode(const Message& message, const Position& position) {
   std::string text;
@@ -154,16 +169,7 @@ std::string encode(const Member& member, const Position& position) {
 std::string encode(const User& user, const Position& position) {
   std::string text;
   JsonWriter json(text);
-  json.begin_object();
-  json.key("id").string(user.id.value);
-  json.key("name").string(user.name);
-  json.key("avatar_url").string(user.avatar_url);
-  json.key("metadata").raw(user.metadata);
-  json.key("created_at").time(user.created_at);
-  json.key("updated_at").time(user.updated_at);
-  json.key("version").number(user.version);
-  write_position(json, position);
-  json.end_object();
+  write(json, user, position);
   return text;
 }
 

@@ -4,12 +4,20 @@
 #include <optional>
 #include <string>
 
+#include "base/json_writer.h"
 #include "messaging/commands.h"
 #include "messaging/types.h"
 
 namespace parley::messaging {
 
 using Position = std::optional<std::string>;
+
+// As a value of something larger.
+void write(JsonWriter& json, const Message& message, const Position& position = {});
+void write(JsonWriter& json, const Conversation& conversation, const Position& position = {});
+void write(JsonWriter& json, const User& user, const Position& position = {});
+// What its object holds, without the braces.
+void write_fields_of(JsonWriter& json, const Conversation& conversation);
 
 std::string encode(const Message& message, const Position& position = {});
 std::string encode(const Conversation& conversation, const Position& position = {});

@@ -35,15 +35,25 @@ constexpr Row kTable[] = {
     {"get_own_profile", get_own_profile},
     {"update_own_profile", update_own_profile},
     {"get_user", get_user},
+    {"get_scope", get_scope},
+    {"look_up", look_up},
+    {"scan_tenants", scan_tenants},
+    {"scan_conversations", scan_conversations},
+    {"scan_messages", scan_messages},
+    {"scan_users", scan_users},
 };
 
 Answer answer(Messaging& messaging, const http::openapi::Operation& operation, const Row& row,
               http::Exchange& exchange) {
-  // The auth step sets the caller; without it nobody is anybody.
-  if (!exchange.caller) co_return fail(ErrorKind::kUnauthenticated, "unauthorized", "The request has no bearer token.");
+  // The auth step says who asks; without it nobody is anybody.
+  const bool internal = operation.access == http::Access::kInternal;
+  if (internal ? !exchange.from_role : !exchange.caller) {
+    co_return fail(ErrorKind::kUnauthenticated, "unauthorized", "The request has no bearer token.");
+  }
   auto request = co_await http::openapi::validate(operation, exchange);
   if (!request) co_return fail(std::move(request.error()));
-  if (!messaging.seen.knows(*exchange.caller)) co_await messaging.seen.see(exchange.caller, exchange.deadline);
+  if (!internal && !messaging.seen.knows(*exchange.caller))
+    co_await messaging.seen.see(exchange.caller, exchange.deadline);
   Call call{messaging, exchange, *request, exchange.caller, exchange.deadline};
   co_return co_await row.handle(call);
 }

@@ -16,7 +16,7 @@ class MessagingService final : public http::Service {
  public:
   explicit MessagingService(MessagingDependencies dependencies)
       : contract_(messaging_contract(dependencies.max_body_bytes)),
-        messaging_{dependencies.store, dependencies.clock,
+        messaging_{dependencies.store, dependencies.scan, dependencies.clock,
                    LimitedSender(dependencies.store, dependencies.limiter, dependencies.message_rule,
                                  dependencies.service_message_rule),
                    SeenUsers(dependencies.store, dependencies.loops)},

@@ -10,6 +10,7 @@
 #include "http/openapi/contract.h"
 #include "http/operations/operational_routes.h"
 #include "http/service.h"
+#include "messaging/messaging_scan.h"
 #include "messaging/messaging_store.h"
 #include "rate_limit/rate_limiter.h"
 #include "telemetry/metrics.h"
@@ -18,6 +19,7 @@ namespace parley::messaging {
 
 struct MessagingDependencies {
   MessagingStore& store;
+  MessagingScan& scan;  // of the same data
   RateLimiter& limiter;
   RateRule message_rule;               // RATE_LIMIT_MESSAGES_PER_MINUTE; limit 0 is no limit
   RateRule service_message_rule = {};  // RATE_LIMIT_SERVICE_MESSAGES_PER_MINUTE

@@ -79,6 +79,12 @@ class MessagingStore {
   virtual Task<Result<Written<User>>> update_user(Caller caller, UpdateUser command, SteadyTime deadline) = 0;
   virtual Task<Result<User>> get_user(Caller caller, UserId user_id, SteadyTime deadline) = 0;
 
+  // For search. get_scope: the conversations that the caller is a member of, last activity first, at most `limit`.
+  virtual Task<Result<Page<ConversationId>>> get_scope(Caller caller, std::size_t limit, SteadyTime deadline) = 0;
+  // All from one moment, each thing as its own get answers it, in the order asked for. What the caller may not read,
+  // what is unknown and tombstones are left out.
+  virtual Task<Result<LookedUp>> look_up(Caller caller, LookUp query, SteadyTime deadline) = 0;
+
   // The whole batch or nothing; an external id that the conversation holds counts as existing and is not compared.
   virtual Task<Result<Written<ImportSummary>>> import_messages(Caller caller, ImportMessages command,
                                                                SteadyTime deadline) = 0;

@@ -18,7 +18,7 @@ using testing::HeaderList;
 using ::testing::Not;
 
 // What tenant umbrella gets for asking for what stands in tenant acme under the very ids asked for.
-enum class Sees { kNotFound, kEmptyList, kOwn };
+enum class Sees { kNotFound, kEmptyList, kNothing, kOwn };
 
 struct Example {
   Sees sees = Sees::kNotFound;
@@ -53,6 +53,8 @@ const std::map<std::string, Example>& examples() {
       {"get_own_profile", {Sees::kOwn, ""}},
       {"update_own_profile", {Sees::kOwn, R"({"name":"mine"})"}},
       {"get_user", {}},
+      {"get_scope", {Sees::kNothing, ""}},
+      {"look_up", {Sees::kNothing, R"({"conversations":["c1"],"users":["bob"]})"}},
   };
   return all;
 }
@@ -115,7 +117,7 @@ TEST_F(MessagingTable, HasExactlyTheOperationsOfTheContract) {
     const auto& operation = contract->at(route.operation_id);
     EXPECT_EQ(route.method, operation.method) << route.operation_id;
     EXPECT_EQ(route.pattern, operation.pattern);
-    EXPECT_EQ(route.access == http::Access::kOpen, operation.open) << route.operation_id;
+    EXPECT_EQ(route.access, operation.access) << route.operation_id;
   }
   EXPECT_EQ(in_table, in_contract);
 }
@@ -138,6 +140,11 @@ TEST_F(MessagingTable, AnotherTenantSeesNothing) {
           break;
         case Sees::kEmptyList:
           EXPECT_EQ(answer.body, R"({"items":[],"next_cursor":null})") << route.operation_id;
+          break;
+        case Sees::kNothing:
+          EXPECT_THAT(answer.body, ::testing::AnyOf(R"({"conversations":[],"complete":true})",
+                                                    R"({"messages":[],"conversations":[],"users":[]})"))
+              << route.operation_id;
           break;
         case Sees::kOwn:
           EXPECT_LT(answer.status, 300) << route.operation_id << answer.body;
@@ -179,6 +186,22 @@ TEST_F(MessagingTable, NobodyComesInWithoutACaller) {
     EXPECT_EQ(answer.status, 401) << route.operation_id;
     EXPECT_EQ(answer.header("Cache-Control"), "no-store") << route.operation_id;
   }
+}
+
+TEST_F(MessagingTable, AnInternalRouteIsForNoUserWhateverItsRights) {
+  std::size_t found = 0;
+  for (const http::Route& route : routes_) {
+    if (route.access != http::Access::kInternal) continue;
+    ++found;
+    EXPECT_TRUE(route.pattern.starts_with("/internal/")) << route.pattern;
+    for (const char* roles : {"", "admin", "service", "admin,service"}) {
+      const Answer answer = client("ada", "acme", roles).send(route.method, route.pattern, {});
+      EXPECT_EQ(answer.status, 401) << route.operation_id;
+      EXPECT_THAT(answer.body, Not(HasSubstr("acme-secret"))) << route.operation_id;
+    }
+    EXPECT_EQ(anonymous().send(route.method, route.pattern, {}).status, 401) << route.operation_id;
+  }
+  EXPECT_EQ(found, 4u);
 }
 
 TEST_F(MessagingTable, EveryRouteRefusesAQueryParameterItDoesNotKnow) {

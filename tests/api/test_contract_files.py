@@ -46,6 +46,12 @@ PUT /conversations/{conversation_id}/read
 POST /conversations/{conversation_id}/import
 GET PUT /users/me
 GET /users/{user_id}
+GET /internal/scope
+POST /internal/lookup
+GET /internal/tenants
+GET /internal/scan/conversations
+GET /internal/scan/messages
+GET /internal/scan/users
 GET /health
 GET /health/live
 GET /metrics
@@ -108,7 +114,15 @@ def deref(contract, value):
 
 
 def is_open(operation):
-    return operation.get("security") is not None
+    return operation.get("security") is not None and not is_for_roles(operation)
+
+
+def is_for_roles(operation):
+    return operation.get("security") == [{"internal": []}]
+
+
+def is_internal(operation):
+    return "internal" in operation["tags"]
 
 
 def request_schemas(operation):
@@ -246,7 +260,7 @@ def test_answers_are_described_and_carry_the_request_id(contract):
                 assert response["content"] == {
                     "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
                 }
-            elif method != "get":
+            elif method != "get" and not is_internal(operation):
                 assert "X-Parley-Position" in headers, f"{method} {path} is a write without a position"
 
 
@@ -255,16 +269,28 @@ def test_every_route_with_a_token_tells_the_failures_it_shares_with_all(contract
         if is_open(operation):
             continue
         statuses = set(operation["responses"])
-        assert {"400", "401", "403", "431", "500", "503", "504"} <= statuses, path
+        for_roles = is_for_roles(operation)
+        assert {"400", "401", "431", "500", "503", "504"} <= statuses, path
+        assert ("403" in statuses) != for_roles, path
         if "{" in path:
             assert "404" in statuses, path
-        assert ("507" in statuses) == (method != "get" or operation["operationId"] == "get_own_profile"), path
+        if not is_internal(operation):
+            assert ("507" in statuses) == (method != "get" or operation["operationId"] == "get_own_profile"), path
         assert ("415" in statuses) == ("requestBody" in operation), path
         assert ("413" in statuses) == (method != "get"), path
-        headers = {p["name"] for p in operation["parameters"] if p["in"] == "header"}
+        headers = {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
         assert ("412" in statuses) == ("If-Match" in headers), path
         assert (operation.get("x-idempotency") == "key") == ("Idempotency-Key" in headers), path
-        assert "X-Parley-User" in headers, path
+        assert ("X-Parley-User" in headers) != for_roles, path
+
+
+def test_internal_routes_stand_apart_and_only_they_take_internal_tokens(contract):
+    for path, _, operation in operations(contract):
+        assert is_internal(operation) == path.startswith("/internal/"), path
+        assert is_internal(operation) or not is_for_roles(operation), path
+        if is_internal(operation):
+            assert not is_open(operation), path
+            assert contract["info"]["title"] != "Parley gateway"
 
 
 def test_every_write_bounds_its_body(contract):
@@ -350,6 +376,8 @@ IMPORT_LINE = {"external_id": "1", "author": "irc:a", "content": "x", "created_a
         ("UpdateProfile", {"avatar_url": "https://example.org/a.png"}),
         ("UpdateProfile", {"avatar_url": None, "name": "李雷"}),
         ("ImportLine", {**IMPORT_LINE, "reactions": [{"reaction": "👍", "users": ["slack:U1"]}]}),
+        ("LookUp", {}),
+        ("LookUp", {"messages": MANY_USERS[:100], "conversations": ["a/b ü"], "users": []}),
     ],
 )
 def test_a_good_body_is_accepted(messaging, name, body):
@@ -398,6 +426,10 @@ def test_a_good_body_is_accepted(messaging, name, body):
         ("ImportLine", {**IMPORT_LINE, "seq": 1}),
         ("ImportLine", {key: value for key, value in IMPORT_LINE.items() if key != "created_at"}),
         ("ImportLine", {**IMPORT_LINE, "reactions": [{"reaction": "👍", "users": []}]}),
+        ("LookUp", {"messages": MANY_USERS}),
+        ("LookUp", {"messages": ["u1", "u1"]}),
+        ("LookUp", {"files": []}),
+        ("LookUp", {"users": None}),
     ],
 )
 def test_a_bad_body_is_refused(messaging, name, body):
@@ -424,6 +456,9 @@ def test_the_gateway_contract_is_what_its_script_makes():
 def test_the_gateway_has_messaging_under_v1_and_both_ways_to_list_messages(messaging):
     gateway = load("gateway")
     for path, method, operation in operations(messaging):
+        if is_internal(operation):
+            assert path not in gateway["paths"] and "/v1" + path not in gateway["paths"]
+            continue
         prefix = "" if "operations" in operation["tags"] else "/v1"
         assert gateway["paths"][prefix + path][method]["operationId"] == operation["operationId"]
     assert "get" in gateway["paths"]["/v1/messages/conversations/{conversation_id}"]

@@ -68,7 +68,7 @@ def settings():
 
 def settings_named_in(text):
     named = set(re.findall(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b", text)) - NOT_SETTINGS
-    return {re.sub(r"^(JWT_PUBLIC_KEY|METRICS_TOKEN)_FILE$", r"\1", name) for name in named}
+    return {re.sub(r"^(JWT_PUBLIC_KEY|METRICS_TOKEN|INTERNAL_KEY)_FILE$", r"\1", name) for name in named}
 
 
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/operations.md", "docs/import.md", "docs/api.md"])

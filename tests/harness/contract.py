@@ -29,6 +29,8 @@ class Operation:
         self.id = spec["operationId"]
         self.parameters = spec.get("parameters", [])
         self.needs_token = spec.get("security") is None
+        self.for_roles = spec.get("security") == [{"internal": []}]  # an internal token, and no user's
+        self.internal = "internal" in spec.get("tags", [])  # the gateway has it not
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]*", re.escape(path))
         self.matches = re.compile(pattern).fullmatch
 

@@ -114,6 +114,11 @@ class Server:
         except (urllib.error.URLError, OSError):
             return False
 
+    @property
+    def internal_key(self):
+        """What it signs internal calls with: the setting, or what it made in its folder."""
+        return self.settings.get("INTERNAL_KEY") or (self.data / "internal.key").read_text().strip()
+
     def health(self, role):
         try:
             with urllib.request.urlopen(self.url(role) + "/health", timeout=10) as answer:

@@ -8,14 +8,14 @@ import pytest
 from harness.client import words
 
 # What the other tenant gets when it holds nothing of its own: a problem, an empty list, or a thing of its own.
-GONE, EMPTY, OWN = "404", "an empty list", "its own"
+GONE, EMPTY, NOTHING, OWN = "404", "an empty list", "nothing by those ids", "its own"
 EXPECTED = {
     "send_message": GONE, "list_messages": GONE, "get_message": GONE, "edit_message": GONE, "delete_message": GONE,
     "get_message_history": GONE, "list_replies": GONE, "add_reaction": GONE, "remove_reaction": GONE,
     "create_conversation": OWN, "list_conversations": EMPTY, "get_conversation": GONE, "update_conversation": GONE,
     "delete_conversation": GONE, "add_member": GONE, "list_members": GONE, "remove_member": GONE,
     "set_member_role": GONE, "set_read_mark": GONE, "import_messages": GONE, "get_own_profile": OWN,
-    "update_own_profile": OWN, "get_user": GONE,
+    "update_own_profile": OWN, "get_user": GONE, "get_scope": NOTHING, "look_up": NOTHING,
 }  # fmt: skip
 EXPECTED["list_messages_alias"] = EXPECTED["list_messages_by_conversation"] = GONE
 IMPORT_LINE = b'{"external_id":"9","author":"irc:x","content":"x","created_at":"2004-11-15T10:02:00Z"}\n'
@@ -52,6 +52,7 @@ def request_for(operation, world, key="k"):
         "add_reaction": {"reaction": "x"}, "update_conversation": {"name": "mine now"}, "add_member": {"user_id": "eve"},
         "create_conversation": {"id": "made", "name": "mine"}, "set_member_role": {"role": "owner"},
         "set_read_mark": {"seq": 1}, "import_messages": IMPORT_LINE, "update_own_profile": {"name": "mine"},
+        "look_up": {"messages": [world.message, world.reply], "conversations": ["room"], "users": ["ben"]},
     }.get(operation.id)  # fmt: skip
     headers = {"Idempotency-Key": key} if "Idempotency-Key" in operation.names("header") else {}
     if operation.id == "import_messages":
@@ -91,6 +92,9 @@ def test_a_tenant_that_holds_nothing_finds_nothing(world, roles):
             answer.refused(404, "not_found")
         elif expected == EMPTY:
             assert answer.status == 200 and answer.json["items"] in ([], [i for i in answer.json["items"] if i["id"] == "made"])
+        elif expected == NOTHING:
+            told = [item for name in answer.json if name != "complete" for item in answer.json[name]]
+            assert answer.status == 200 and told in ([], ["made"]), f"{operation}: {answer}"
         else:
             assert answer.status in (200, 201), f"{operation}: {answer}"
     assert world.snapshot() == before

@@ -58,11 +58,16 @@ void compile_body(const YAML::Node& given, const YAML::Node& root, Operation& op
   if (!operation.max_body_bytes) throw std::invalid_argument("an operation with a body needs x-max-body-bytes");
 }
 
+Access access_of(const YAML::Node& security) {
+  if (security.size() == 0) return Access::kOpen;
+  return security.size() == 1 && security[0]["internal"] ? Access::kInternal : Access::kToken;
+}
+
 Operation compile_operation(const YAML::Node& node, const YAML::Node& root) {
   Operation operation;
   operation.id = node["operationId"].as<std::string>();
   if (const auto summary = node["summary"]) operation.summary = summary.as<std::string>();
-  if (const auto security = node["security"]) operation.open = security.size() == 0;
+  if (const auto security = node["security"]) operation.access = access_of(security);
   if (const auto limit = node["x-max-body-bytes"]) operation.max_body_bytes = limit.as<std::uint64_t>();
   if (const auto limit = node["x-max-lines"]) operation.max_lines = limit.as<std::uint64_t>();
   for (const auto& parameter : node["parameters"]) operation.parameters.push_back(compile_parameter(parameter, root));
@@ -114,8 +119,7 @@ const Operation& Contract::at(std::string_view operation_id) const {
 
 Route Contract::route(std::string_view operation_id, Handler handler) const {
   const Operation& operation = at(operation_id);
-  return {operation.method, operation.pattern, std::move(handler), operation.open ? Access::kOpen : Access::kToken,
-          operation.id};
+  return {operation.method, operation.pattern, std::move(handler), operation.access, operation.id};
 }
 
 }  // namespace parley::http::openapi

@@ -31,7 +31,7 @@ struct Operation {
   Method method = Method::kGet;
   std::string pattern;
   std::string summary;
-  bool open = false;  // `security: []`: no token asked
+  Access access = Access::kToken;  // `security: []` is kOpen, `security: [{internal: []}]` kInternal
   std::vector<Parameter> parameters;
   BodyFormat body_format = BodyFormat::kNone;
   bool body_required = false;

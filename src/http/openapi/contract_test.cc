@@ -27,14 +27,14 @@ TEST(Contract, KnowsMethodPatternLimitsAndParametersOfAnOperation) {
   EXPECT_EQ(edit.max_body_bytes, 131072U);
   EXPECT_EQ(edit.body_format, BodyFormat::kJson);
   EXPECT_TRUE(edit.body_required);
-  EXPECT_FALSE(edit.open);
+  EXPECT_EQ(edit.access, Access::kToken);
   ASSERT_EQ(edit.parameters.size(), 3U);
   EXPECT_EQ(edit.parameters[1].field, FieldId::if_match);
 
   const Operation& import = contract->at("import_messages");
   EXPECT_EQ(import.body_format, BodyFormat::kNdjson);
   EXPECT_EQ(import.max_lines, 1000U);
-  EXPECT_TRUE(contract->at("get_health").open);
+  EXPECT_EQ(contract->at("get_health").access, Access::kOpen);
   EXPECT_EQ(contract->at("get_message").max_body_bytes, std::nullopt);
   EXPECT_EQ(contract->find("no_such_operation"), nullptr);
 }

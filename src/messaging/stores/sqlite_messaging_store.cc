@@ -179,6 +179,13 @@ Task<Result<User>> Store::get_user(Caller caller, UserId user_id, SteadyTime dea
   return read(std::move(caller), std::move(user_id), deadline, messaging::get_user);
 }
 
+Task<Result<Page<ConversationId>>> Store::get_scope(Caller caller, std::size_t limit, SteadyTime deadline) {
+  return read(std::move(caller), limit, deadline, messaging::get_scope);
+}
+Task<Result<LookedUp>> Store::look_up(Caller caller, LookUp query, SteadyTime deadline) {
+  return read(std::move(caller), std::move(query), deadline, messaging::look_up);
+}
+
 Task<Result<Written<ImportSummary>>> Store::import_messages(Caller caller, ImportMessages command,
                                                             SteadyTime deadline) {
   return write(std::move(caller), std::move(command), deadline, messaging::import_messages);

@@ -82,6 +82,9 @@ class SqliteMessagingStore final : public MessagingStore, public MessagingScan {
   Task<Result<Written<User>>> update_user(Caller caller, UpdateUser command, SteadyTime deadline) override;
   Task<Result<User>> get_user(Caller caller, UserId user_id, SteadyTime deadline) override;
 
+  Task<Result<Page<ConversationId>>> get_scope(Caller caller, std::size_t limit, SteadyTime deadline) override;
+  Task<Result<LookedUp>> look_up(Caller caller, LookUp query, SteadyTime deadline) override;
+
   Task<Result<Written<ImportSummary>>> import_messages(Caller caller, ImportMessages command,
                                                        SteadyTime deadline) override;
   Task<Result<>> ping(SteadyTime deadline) override;

@@ -21,6 +21,10 @@ Result<Page<Conversation>> list_conversations(sqlite::Connection& db, const Call
 Result<Page<Member>> list_members(sqlite::Connection& db, const Caller& caller, const ListMembers& query);
 Result<User> get_user(sqlite::Connection& db, const Caller& caller, const UserId& user);
 
+// sqlite_batch_reads.cc
+Result<Page<ConversationId>> get_scope(sqlite::Connection& db, const Caller& caller, const std::size_t& limit);
+Result<LookedUp> look_up(sqlite::Connection& db, const Caller& caller, const LookUp& query);
+
 // sqlite_scan.cc
 Result<Page<TenantId>> scan_tenants(sqlite::Connection& db, const std::optional<TenantId>& after, std::size_t limit);
 Result<Page<ScannedConversation>> scan_conversations(sqlite::Connection& db, const TenantId& tenant,

@@ -37,6 +37,8 @@ class AbsentStore : public MessagingStore {
   Task<Result<Written<User>>> see_user(Caller, SteadyTime) override { co_return absent(); }
   Task<Result<Written<User>>> update_user(Caller, UpdateUser, SteadyTime) override { co_return absent(); }
   Task<Result<User>> get_user(Caller, UserId, SteadyTime) override { co_return absent(); }
+  Task<Result<Page<ConversationId>>> get_scope(Caller, std::size_t, SteadyTime) override { co_return absent(); }
+  Task<Result<LookedUp>> look_up(Caller, LookUp, SteadyTime) override { co_return absent(); }
   Task<Result<Written<ImportSummary>>> import_messages(Caller, ImportMessages, SteadyTime) override {
     co_return absent();
   }

@@ -11,6 +11,7 @@ namespace parley::messaging::testing {
 http::Middleware::Verdict TestAuthentication::before(http::Exchange& exchange) {
   exchange.deadline = SteadyTime::max();  // the store holds it against the test's own clock
   const http::Fields& fields = exchange.request.fields;
+  exchange.from_role = fields.find("Test-Role").has_value();
   const auto user = fields.find("Test-User");
   if (!user) return {};
   const auto roles = fields.find("Test-Roles").value_or("");
@@ -31,8 +32,12 @@ MessagingFixture::MessagingFixture() {
   auto opened = SqliteMessagingStore::open({.folder = folder_ / "messaging", .reader_threads = 1}, clock_, random_);
   CHECK(opened.has_value());
   store_ = std::move(*opened);
-  MessagingDependencies dependencies{
-      .store = *store_, .limiter = limiter_, .message_rule = {60}, .clock = clock_, .metrics = metrics_};
+  MessagingDependencies dependencies{.store = *store_,
+                                     .scan = *store_,
+                                     .limiter = limiter_,
+                                     .message_rule = {60},
+                                     .clock = clock_,
+                                     .metrics = metrics_};
   dependencies.middleware = [this](const std::vector<http::Route>& routes) {
     routes_ = routes;
     return std::vector<std::shared_ptr<http::Middleware>>{

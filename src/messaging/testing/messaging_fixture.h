@@ -21,6 +21,7 @@ using http::testing::HeaderList;
 using http::testing::ServiceClient;
 
 // Sets the caller from Test-Tenant, Test-User, Test-Roles ("admin", "service") and Test-Name; none without Test-User.
+// Test-Role is what an internal token is otherwise.
 class TestAuthentication final : public http::Middleware {
  public:
   Verdict before(http::Exchange& exchange) override;
@@ -50,6 +51,8 @@ class MessagingFixture : public ::testing::Test {
   http::testing::LoopThread loop_;
   std::unique_ptr<http::Service> service_;
   std::vector<http::Route> routes_;  // of the service, as its middleware saw them
+  // Another role of ours, with no user behind it.
+  ServiceClient role() { return ServiceClient(loop_, *service_, {{"Test-Role", "search"}}); }
   ServiceClient anonymous() { return ServiceClient(loop_, *service_); }
 };
 
