@@ -1,19 +1,22 @@
 """Servers for the black-box tests. Each test has a tenant of its own, so tests share servers and never data.
 
 `tenant` runs a test against three ways in: the gateway with all roles in one process, a gateway that reaches
-messaging over HTTP, and messaging itself. PARLEY_BINARY (or PARLEY_BIN) names the binary.
+the services over HTTP, and the services themselves. PARLEY_BINARY (or PARLEY_BIN) names the binary.
 """
 
 import itertools
+import secrets
 
 import pytest
 
 from harness.client import Tenant
 from harness.contract import contract
+from harness.search import Place, SearchTenant
 from harness.server import ROLES, Server, binary
 from harness.tokens import Issuer
 
 TOPOLOGIES = ["all_in_one", "split", "direct"]
+INTERNAL_KEY = secrets.token_hex(32)
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +51,13 @@ class Fleet:
         return self._server("all-in-one", ROLES)
 
     def messaging(self):
-        return self._server("messaging", ["messaging"])
+        """The services: search reads messaging's event log, so the two share a process."""
+        return self._server("messaging", ["messaging", "search"], INTERNAL_KEY=INTERNAL_KEY)
 
     def gateway(self):
-        return self._server("gateway", ["gateway"], MESSAGING_SERVICE_URL=self.messaging().url("messaging"))
+        services = self.messaging()
+        return self._server("gateway", ["gateway"], MESSAGING_SERVICE_URL=services.url("messaging"),
+                            SEARCH_SERVICE_URL=services.url("search"), INTERNAL_KEY=INTERNAL_KEY)  # fmt: skip
 
     def entrance(self, topology):
         """(origin, contract, prefix of the paths) of one way in."""
@@ -59,6 +65,12 @@ class Fleet:
             return self.messaging().origin("messaging"), contract("messaging"), ""
         server = self.all_in_one() if topology == "all_in_one" else self.gateway()
         return server.origin("gateway"), contract("gateway"), "/v1"
+
+    def search_place(self, topology):
+        server = self.all_in_one() if topology == "all_in_one" else self.messaging()
+        service = (server.origin("search"), contract("search"), "")
+        chat = self.entrance(topology)
+        return Place(chat, service if topology == "direct" else chat, service)
 
     def stop(self):
         faults = []
@@ -86,6 +98,18 @@ def topology(request):
 def tenant(fleet, topology):
     """A new tenant at one of the three ways in."""
     return Tenant(fleet.issuer, *fleet.entrance(topology))
+
+
+@pytest.fixture(scope="module", params=TOPOLOGIES)
+def search_place(request, fleet):
+    """One of the three ways in, for users who search."""
+    return fleet.search_place(request.param)
+
+
+@pytest.fixture
+def seekers(fleet, search_place):
+    """A new tenant, whose users search, at one of the three ways in."""
+    return SearchTenant(fleet.issuer, search_place)
 
 
 @pytest.fixture
