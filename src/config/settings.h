@@ -62,6 +62,8 @@ struct AuthSettings {
 struct RateLimitSettings {
   std::size_t messages_per_minute = 0;          // 0: off
   std::size_t service_messages_per_minute = 0;  // 0: off
+  std::size_t searches_per_minute = 0;          // 0: off
+  std::size_t service_searches_per_minute = 0;  // 0: off
 };
 
 struct TelemetrySettings {

@@ -168,6 +168,12 @@ constexpr Setting kTable[] = {
   {.section = kRates, .name = "RATE_LIMIT_SERVICE_MESSAGES_PER_MINUTE", .kind = kNumber, .fallback = "0", .min = 0, .max = 10'000'000,
    .meaning = "Messages a service token may send in a minute, for all its users together; 0 is no limit.", .example = "6000",
    .assign = into<kRateLimit, &RateLimitSettings::service_messages_per_minute>},
+  {.section = kRates, .name = "RATE_LIMIT_SEARCHES_PER_MINUTE", .kind = kNumber, .fallback = "60", .min = 0, .max = 1'000'000,
+   .meaning = "Searches a user may make in a minute, and a tenth of the suggestions; 0 is no limit.", .example = "120",
+   .assign = into<kRateLimit, &RateLimitSettings::searches_per_minute>},
+  {.section = kRates, .name = "RATE_LIMIT_SERVICE_SEARCHES_PER_MINUTE", .kind = kNumber, .fallback = "0", .min = 0, .max = 10'000'000,
+   .meaning = "Searches a service token may make in a minute, for all its users together; 0 is no limit.", .example = "6000",
+   .assign = into<kRateLimit, &RateLimitSettings::service_searches_per_minute>},
 
   {.section = kSeen, .name = "LOG_LEVEL", .kind = kChoice, .fallback = "info",
    .meaning = "Least severe level that is logged.", .example = "debug",

@@ -63,6 +63,8 @@ TEST(Settings, HaveSafeDefaults) {
   EXPECT_FALSE(settings.auth.has_real_key());
   EXPECT_EQ(settings.rate_limit.messages_per_minute, 60u);
   EXPECT_EQ(settings.rate_limit.service_messages_per_minute, 0u);
+  EXPECT_EQ(settings.rate_limit.searches_per_minute, 60u);
+  EXPECT_EQ(settings.rate_limit.service_searches_per_minute, 0u);
   EXPECT_EQ(settings.telemetry.log_level, "info");
   EXPECT_TRUE(settings.telemetry.metrics_token.empty());
   EXPECT_EQ(settings.upstream.url_of(Role::kMessaging), "");
