@@ -12,6 +12,7 @@ import yaml
 
 API = pathlib.Path(__file__).resolve().parent.parent / "api"
 SOURCE = API / "messaging.yaml"
+SEARCH = API / "search.yaml"
 TARGET = API / "gateway.yaml"
 HEADING = """\
 # Made by scripts/make_gateway_openapi.py out of messaging.yaml: change that file, then run the script.
@@ -88,7 +89,7 @@ def drop_unused(document):
             del document["components"][kind][name]
 
 
-def make(messaging):
+def make(messaging, search):
     gateway = copy.deepcopy(messaging)
     gateway["info"]["title"] = "Parley gateway"
     gateway["info"]["description"] = DESCRIPTION
@@ -120,7 +121,8 @@ def make(messaging):
         "enum": ["closed", "open", "half_open"],
     }
     codes = components["schemas"]["ErrorCode"]
-    codes["enum"] = sorted(codes["enum"] + OWN_ERROR_CODES)
+    of_search = search["components"]["schemas"]["ErrorCode"]["enum"]
+    codes["enum"] = sorted({*codes["enum"], *of_search, *OWN_ERROR_CODES})
     return gateway
 
 
@@ -130,7 +132,7 @@ def render(gateway):
 
 
 def main():
-    text = render(make(yaml.safe_load(SOURCE.read_text(encoding="utf-8"))))
+    text = render(make(*(yaml.safe_load(file.read_text(encoding="utf-8")) for file in (SOURCE, SEARCH))))
     if "--check" in sys.argv[1:]:
         if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
             sys.exit("api/gateway.yaml is out of date: run scripts/make_gateway_openapi.py")

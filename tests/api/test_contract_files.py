@@ -125,6 +125,11 @@ def is_internal(operation):
     return "internal" in operation["tags"]
 
 
+def is_of_search(path):
+    """What changes there is not in the event log, so it has no position."""
+    return path.removeprefix("/v1").startswith(("/search/", "/admin/"))
+
+
 def request_schemas(operation):
     for parameter in operation.get("parameters", []):
         yield parameter["name"], parameter["schema"]
@@ -205,7 +210,7 @@ def test_a_contract_has_the_shape_of_openapi_3_1(contract):
 
 def test_no_value_is_empty_by_a_slip_of_the_pen(contract):
     for where, value in nodes(contract):
-        assert value is not None, f"{where} has no value"
+        assert value is not None or "/example/" in where, f"{where} has no value"
 
 
 def test_every_reference_leads_somewhere_and_every_component_is_used(contract):
@@ -260,7 +265,7 @@ def test_answers_are_described_and_carry_the_request_id(contract):
                 assert response["content"] == {
                     "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
                 }
-            elif method != "get" and not is_internal(operation):
+            elif method != "get" and not (is_internal(operation) or is_of_search(path)):
                 assert "X-Parley-Position" in headers, f"{method} {path} is a write without a position"
 
 
@@ -302,7 +307,7 @@ def test_every_write_bounds_its_body(contract):
         assert (limit > 0) == ("requestBody" in operation), path
         assert 0 <= limit <= 1024 * 1024
         if "requestBody" in operation:
-            assert operation["requestBody"]["required"] is True
+            assert operation["requestBody"]["required"] is (path != "/admin/reindex"), path
 
 
 # Schemas
