@@ -1,6 +1,6 @@
 #include "messaging/messaging_routes.h"
 
-#include "http/problem.h"
+#include "http/openapi/operation_route.h"
 
 namespace parley::messaging {
 
@@ -43,27 +43,12 @@ constexpr Row kTable[] = {
     {"scan_users", scan_users},
 };
 
-Answer answer(Messaging& messaging, const http::openapi::Operation& operation, const Row& row,
-              http::Exchange& exchange) {
-  // The auth step says who asks; without it nobody is anybody.
-  const bool internal = operation.access == http::Access::kInternal;
-  if (internal ? !exchange.from_role : !exchange.caller) {
-    co_return fail(ErrorKind::kUnauthenticated, "unauthorized", "The request has no bearer token.");
-  }
-  auto request = co_await http::openapi::validate(operation, exchange);
-  if (!request) co_return fail(std::move(request.error()));
-  if (!internal && !messaging.seen.knows(*exchange.caller))
-    co_await messaging.seen.see(exchange.caller, exchange.deadline);
-  Call call{messaging, exchange, *request, exchange.caller, exchange.deadline};
+Answer serve(Messaging& messaging, const Row& row, http::Exchange& exchange,
+             const http::openapi::ValidatedRequest& request) {
+  const std::shared_ptr<const Caller>& caller = exchange.caller;  // null in a scan, which acts for no user
+  if (caller && !messaging.seen.knows(*caller)) co_await messaging.seen.see(caller, exchange.deadline);
+  Call call{messaging, exchange, request, caller, exchange.deadline};
   co_return co_await row.handle(call);
-}
-
-Task<http::Response> serve(Messaging& messaging, const http::openapi::Operation& operation, const Row& row,
-                           http::Exchange& exchange) {
-  Result<http::Response> result = co_await answer(messaging, operation, row, exchange);
-  http::Response response = result ? std::move(*result) : http::problem_response(result.error(), exchange.request_id);
-  response.headers.add("Cache-Control", "no-store");
-  co_return response;
 }
 
 }  // namespace
@@ -71,10 +56,11 @@ Task<http::Response> serve(Messaging& messaging, const http::openapi::Operation&
 std::vector<http::Route> messaging_routes(const http::openapi::Contract& contract, Messaging& messaging) {
   std::vector<http::Route> routes;
   for (const Row& row : kTable) {
-    const http::openapi::Operation& operation = contract.at(row.operation);
-    routes.push_back(contract.route(row.operation, [&messaging, &operation, &row](http::Exchange& exchange) {
-      return serve(messaging, operation, row, exchange);
-    }));
+    routes.push_back(http::openapi::operation_route(
+        contract, row.operation,
+        [&messaging, &row](http::Exchange& exchange, const http::openapi::ValidatedRequest& request) {
+          return serve(messaging, row, exchange, request);
+        }));
   }
   return routes;
 }
