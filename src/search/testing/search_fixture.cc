@@ -29,7 +29,12 @@ class TestAuthentication final : public http::Middleware {
 SearchFixture::SearchFixture(std::uint32_t searches_per_minute, std::uint32_t service_searches_per_minute) {
   progress_.set(index_.through);
   messaging_.membership["ada"] = {"general"};
-  SearchDependencies dependencies{.index = index_,
+  service_ = service_over(index_, clock_, {searches_per_minute}, {service_searches_per_minute});
+}
+
+std::unique_ptr<http::Service> SearchFixture::service_over(SearchIndex& index, const Clock& clock, RateRule searches,
+                                                           RateRule service_searches) {
+  SearchDependencies dependencies{.index = index,
                                   .recent = recent_,
                                   .messaging = messaging_,
                                   .log = log_,
@@ -38,17 +43,17 @@ SearchFixture::SearchFixture(std::uint32_t searches_per_minute, std::uint32_t se
                                   .reindex = reindex_,
                                   .check = check_,
                                   .limiter = limiter_,
-                                  .search_rule = {searches_per_minute},
-                                  .service_search_rule = {service_searches_per_minute},
+                                  .search_rule = searches,
+                                  .service_search_rule = service_searches,
                                   .cursor_secret = "a secret of the test",
-                                  .clock = clock_,
+                                  .clock = clock,
                                   .metrics = metrics_};
   dependencies.middleware = [this](const std::vector<http::Route>& routes) {
     routes_ = routes;
     return std::vector<std::shared_ptr<http::Middleware>>{
         std::make_shared<http::RequestScope>(std::chrono::seconds(20)), std::make_shared<TestAuthentication>()};
   };
-  service_ = make_search_service(std::move(dependencies));
+  return make_search_service(std::move(dependencies));
 }
 
 HeaderList SearchFixture::as(std::string user, std::string tenant, std::string roles) {

@@ -35,6 +35,10 @@ class SearchFixture : public ::testing::Test {
  protected:
   explicit SearchFixture(std::uint32_t searches_per_minute = 0, std::uint32_t service_searches_per_minute = 0);
 
+  // The service over another index, with its own idea of time.
+  std::unique_ptr<http::Service> service_over(SearchIndex& index, const Clock& clock, RateRule searches = {},
+                                              RateRule service_searches = {});
+
   static HeaderList as(std::string user, std::string tenant = "acme", std::string roles = "");
   ServiceClient client(std::string user, std::string tenant = "acme", std::string roles = "") {
     return ServiceClient(loop_, *service_, as(std::move(user), std::move(tenant), std::move(roles)));
