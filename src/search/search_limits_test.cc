@@ -57,8 +57,10 @@ TEST_F(SearchLimits, WhatFailsForAReasonOfOursIsNotCounted) {
   }
 }
 
-TEST_F(SearchLimits, WhatIsRefusedByTheContractIsNotCounted) {
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(client("ada").get("/search/messages?q=a&limit=0").status, 400);
+TEST_F(SearchLimits, WhatIsRefusedIsNotCounted) {
+  for (const char* const query : {"", "?q=a&limit=0", "?q=a&before=soon-or-later", "?q=a&min_position=AAAA"}) {
+    EXPECT_EQ(client("ada").get(std::string("/search/messages") + query).status, 400) << query;
+  }
   EXPECT_EQ(client("ada").get("/search/messages?q=a").header("RateLimit-Remaining"), "1");
 }
 

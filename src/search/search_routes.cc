@@ -45,7 +45,7 @@ CallerLimit* limit_of(Search& search, const Row& row) {
   return nullptr;
 }
 
-// Within the row's limit, which a failure of ours takes nothing from.
+// Within the row's limit, which only what is answered takes from.
 Answer answer_within(CallerLimit& limit, const Row& row, Call& call) {
   std::optional<RateDecision> standing = co_await limit.take(call.caller);
   Result<http::Response> result;
@@ -53,7 +53,7 @@ Answer answer_within(CallerLimit& limit, const Row& row, Call& call) {
     result = http::problem_response(rate_limited(*standing), call.exchange.request_id);
   } else {
     result = co_await row.handle(call);
-    if (standing && !result && is_our_failure(result.error())) {
+    if (standing && !result) {
       if (auto given_back = co_await limit.give_back(call.caller)) standing = given_back;
     }
     if (!result) result = http::problem_response(result.error(), call.exchange.request_id);
