@@ -1,20 +1,19 @@
 #include "gateway/search_cache.h"
 
 #include <algorithm>
-#include <array>
+#include <deque>
 #include <functional>
-#include <list>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
+
+#include "cache/lru_map.h"
 
 namespace parley::gateway {
 
 namespace {
 
 constexpr std::size_t kParts = 16;
-// What an entry costs besides its texts: list node, map node, counts, the allocator's own.
-constexpr std::size_t kEntryOverhead = 384;
 
 struct TextHash {
   using is_transparent = void;
@@ -22,6 +21,10 @@ struct TextHash {
 };
 
 using Waiting = std::vector<OneShotPromise<KeptAnswer>>;
+
+std::size_t size_of(const CachedAnswer& answer) {
+  return sizeof answer + answer.body.size() + answer.content_type.size() + answer.cache_control.size();
+}
 
 }  // namespace
 
@@ -33,81 +36,54 @@ struct SearchCache::Flight {
 
 // Outlives the cache where a request still holds its Lead when the process ends.
 struct SearchCache::Core {
-  struct Entry {
-    std::string key;
-    KeptAnswer answer;
-    std::size_t bytes = 0;
-  };
   struct Part {
+    Part(std::size_t entries, std::size_t bytes) : answers(entries, bytes) {}
     std::mutex mutex;
-    std::list<Entry> entries;  // the last used first
-    std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key;
+    cache::LruMap<KeptAnswer> answers;
     std::unordered_map<std::string, std::shared_ptr<Flight>, TextHash, std::equal_to<>> flights;
-    std::size_t bytes = 0;
+    std::uint64_t evicted = 0;
+    std::uint64_t outdated = 0;
     bool closed = false;
   };
 
-  explicit Core(Limits given) : limits(given) {}
+  explicit Core(Limits given) : limits(given) {
+    const std::size_t entries = std::max<std::size_t>(limits.entries / kParts, 1);
+    for (std::size_t i = 0; i < kParts; ++i) parts.emplace_back(entries, part_bytes());
+  }
 
   Part& part_of(std::string_view key) { return parts[TextHash()(key) % kParts]; }
   std::size_t part_bytes() const { return limits.bytes / kParts; }
-  std::size_t part_entries() const { return std::max<std::size_t>(limits.entries / kParts, 1); }
 
-  // These three under the part's lock.
-  KeptAnswer take(Part& part, std::string_view key, std::uint64_t epoch, SteadyTime now);
-  void keep(Part& part, const std::string& key, const KeptAnswer& answer);
-  void remove(Part& part, std::list<Entry>::iterator entry);
+  // Both under the part's lock.
+  KeptAnswer take(Part& part, std::string_view key, std::uint64_t epoch, SteadyTime now) const;
+  static void keep(Part& part, const std::string& key, const KeptAnswer& answer);
 
   void finish(const std::string& key, const std::shared_ptr<Flight>& flight, const KeptAnswer& answer, bool keep_it);
   void close();
 
   const Limits limits;
-  std::array<Part, kParts> parts;
-  std::atomic<std::size_t> entries{0};
-  std::atomic<std::size_t> bytes{0};
-  std::atomic<std::uint64_t> evicted{0};
-  std::atomic<std::uint64_t> outdated{0};
+  std::deque<Part> parts;  // a Part stays where it is
 };
 
-KeptAnswer SearchCache::Core::take(Part& part, std::string_view key, std::uint64_t epoch, SteadyTime now) {
-  const auto found = part.by_key.find(key);
-  if (found == part.by_key.end()) return nullptr;
-  const auto entry = found->second;
+KeptAnswer SearchCache::Core::take(Part& part, std::string_view key, std::uint64_t epoch, SteadyTime now) const {
+  const KeptAnswer* const found = part.answers.find(key);
+  if (found == nullptr) return nullptr;
   // Not below: another loop may have seen a change, and asked after it, a moment before this one looked.
-  if (entry->answer->epoch >= epoch && now - entry->answer->asked_at < limits.ttl) {
-    part.entries.splice(part.entries.begin(), part.entries, entry);
-    return entry->answer;
-  }
-  outdated.fetch_add(1, std::memory_order_relaxed);
-  remove(part, entry);
+  if ((*found)->epoch >= epoch && now - (*found)->asked_at < limits.ttl) return *found;
+  ++part.outdated;
+  part.answers.erase(key);
   return nullptr;
 }
 
 void SearchCache::Core::keep(Part& part, const std::string& key, const KeptAnswer& answer) {
-  const std::size_t size =
-      key.size() + answer->body.size() + answer->content_type.size() + answer->cache_control.size() + kEntryOverhead;
-  if (part.closed || size > part_bytes()) return;
-  if (const auto found = part.by_key.find(key); found != part.by_key.end()) {
-    if (found->second->answer->epoch > answer->epoch) return;
-    remove(part, found->second);
+  if (part.closed) return;
+  if (const KeptAnswer* const other = part.answers.find(key)) {
+    if ((*other)->epoch > answer->epoch) return;
+    part.answers.erase(key);
   }
-  while (!part.entries.empty() && (part.bytes + size > part_bytes() || part.entries.size() >= part_entries())) {
-    evicted.fetch_add(1, std::memory_order_relaxed);
-    remove(part, std::prev(part.entries.end()));
-  }
-  part.entries.push_front({key, answer, size});
-  part.by_key.emplace(part.entries.front().key, part.entries.begin());
-  part.bytes += size;
-  bytes.fetch_add(size, std::memory_order_relaxed);
-  entries.fetch_add(1, std::memory_order_relaxed);
-}
-
-void SearchCache::Core::remove(Part& part, std::list<Entry>::iterator entry) {
-  part.bytes -= entry->bytes;
-  bytes.fetch_sub(entry->bytes, std::memory_order_relaxed);
-  entries.fetch_sub(1, std::memory_order_relaxed);
-  part.by_key.erase(entry->key);
-  part.entries.erase(entry);
+  const std::size_t before = part.answers.size();
+  part.answers.put(key, answer, size_of(*answer));
+  if (part.answers.find(key) != nullptr) part.evicted += before + 1 - part.answers.size();
 }
 
 void SearchCache::Core::finish(const std::string& key, const std::shared_ptr<Flight>& flight, const KeptAnswer& answer,
@@ -167,8 +143,15 @@ std::size_t SearchCache::largest_answer() const {
 }
 
 SearchCache::Counts SearchCache::counts() const {
-  return {core_->entries.load(std::memory_order_relaxed), core_->bytes.load(std::memory_order_relaxed),
-          core_->evicted.load(std::memory_order_relaxed), core_->outdated.load(std::memory_order_relaxed)};
+  Counts counts;
+  for (Core::Part& part : core_->parts) {
+    const std::lock_guard lock(part.mutex);
+    counts.entries += part.answers.size();
+    counts.bytes += part.answers.bytes();
+    counts.evicted += part.evicted;
+    counts.outdated += part.outdated;
+  }
+  return counts;
 }
 
 SearchCache::Lead::Lead(std::shared_ptr<Core> core, std::string key, std::shared_ptr<Flight> flight)
