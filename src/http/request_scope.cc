@@ -52,7 +52,9 @@ void RequestRecorder::after(Exchange& exchange, Response& response) {
   const std::size_t index = exchange.route ? exchange.route->index : RequestMetrics::kNoRoute;
   const std::string_view route = exchange.route ? std::string_view(exchange.route->pattern) : "none";
   const std::uint64_t bytes_in = request.body ? request.body->size().value_or(0) : 0;
-  const bool logged = !request.peer.empty() && log_enabled(LogLevel::kInfo);  // the asking role logs an in-process call
+  // Roles poll each other several times a second: a line only when that fails. In one process the asker logs it.
+  const bool routine = exchange.route && exchange.route->access == Access::kInternal && response.status < 400;
+  const bool logged = !request.peer.empty() && !routine && log_enabled(LogLevel::kInfo);
 
   if (!response.stream) {
     const auto duration = std::chrono::steady_clock::now() - exchange.started_at;
