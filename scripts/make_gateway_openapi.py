@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes api/gateway.yaml out of api/messaging.yaml: the same routes under /v1, and what the gateway alone does.
+"""Makes api/gateway.yaml out of messaging.yaml and search.yaml: their routes under /v1, and what the gateway alone does.
 
-Run it after a change of messaging.yaml; --check writes nothing and fails when gateway.yaml is out of date.
+Run it after a change of either; --check writes nothing and fails when gateway.yaml is out of date.
 """
 
 import copy
@@ -11,11 +11,10 @@ import sys
 import yaml
 
 API = pathlib.Path(__file__).resolve().parent.parent / "api"
-SOURCE = API / "messaging.yaml"
-SEARCH = API / "search.yaml"
+SOURCES = [API / "messaging.yaml", API / "search.yaml"]
 TARGET = API / "gateway.yaml"
 HEADING = """\
-# Made by scripts/make_gateway_openapi.py out of messaging.yaml: change that file, then run the script.
+# Made by scripts/make_gateway_openapi.py out of messaging.yaml and search.yaml: change those, then run the script.
 # The x- extensions are explained at the top of messaging.yaml.
 """
 DESCRIPTION = """\
@@ -26,8 +25,19 @@ service that is not there: 503 `circuit_open` within milliseconds while its circ
 
 It repeats a request on its own only when that is safe: GET and HEAD, and routes with `x-idempotency: key`, to which
 it adds an Idempotency-Key when the client gave none. docs/api.md has the rules, the rights and the error codes.
+
+Searches may be answered from a cache (`X-Cache: hit`, with `Age`): only the caller's own, while search tells of no change in
+the tenant. `min_position` and `Cache-Control: no-cache` go past it. A hit does not count against the limit of searches.
 """
 OWN_ERROR_CODES = ["circuit_open", "upstream_unavailable"]
+# Of search: what the gateway passes on; the same name with another meaning; where messaging's says as much and more.
+SEARCH_TAG = "search"
+CACHED = ["search_messages", "search_conversations", "search_users", "search_all"]
+OF_SEARCH_ALONE = {("responses", "RateLimited"), ("responses", "Unavailable")}
+SAID_BY_MESSAGING = {
+    ("responses", "BadRequest"), ("responses", "Conflict"), ("schemas", "Message"), ("schemas", "Problem"),
+    ("schemas", "ErrorCode"), ("schemas", "Position"),
+}  # fmt: skip
 
 
 class PlainDumper(yaml.SafeDumper):
@@ -89,6 +99,57 @@ def drop_unused(document):
             del document["components"][kind][name]
 
 
+def with_references_to(value, renamed):
+    """A copy in which references lead to the new names."""
+    if isinstance(value, dict):
+        return {key: renamed.get(child, child) if key == "$ref" else with_references_to(child, renamed)
+                for key, child in value.items()}  # fmt: skip
+    if isinstance(value, list):
+        return [with_references_to(child, renamed) for child in value]
+    return value
+
+
+def add_search(gateway, search):
+    """The routes of search for everybody, with the components they need."""
+    renamed = {f"#/components/{kind}/{name}": f"#/components/{kind}/Search{name}" for kind, name in OF_SEARCH_ALONE}
+    for kind in ("schemas", "responses", "headers"):
+        have = gateway["components"][kind]
+        for name, component in search["components"][kind].items():
+            if (kind, name) in OF_SEARCH_ALONE:
+                name = "Search" + name
+            elif name in have:
+                if component != have[name] and (kind, name) not in SAID_BY_MESSAGING:
+                    sys.exit(f"{kind}/{name} is one thing in messaging.yaml and another in search.yaml")
+                continue
+            have[name] = with_references_to(component, renamed)
+    codes = gateway["components"]["schemas"]["ErrorCode"]
+    codes["enum"] = sorted({*codes["enum"], *search["components"]["schemas"]["ErrorCode"]["enum"]})
+    for path, operations in search["paths"].items():
+        if any(SEARCH_TAG in operation["tags"] for operation in operations.values()):
+            gateway["paths"]["/v1" + path] = with_references_to(operations, renamed)
+    tags = [tag for tag in search["tags"] if tag["name"] == SEARCH_TAG]
+    gateway["tags"][-1:-1] = tags
+
+
+def add_cache(gateway):
+    components = gateway["components"]
+    components["headers"]["CacheState"] = {
+        "description": "Where the answer came from: the gateway's cache or search itself. Absent while the cache is off.",
+        "schema": {"type": "string", "enum": ["hit", "miss"]},
+    }
+    components["headers"]["CacheAge"] = {
+        "description": "Seconds since search was asked. With a hit only.",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+    for operations in gateway["paths"].values():
+        for operation in operations.values():
+            if operation["operationId"] in CACHED:
+                name = operation["responses"]["200"]["$ref"].rpartition("/")[2]
+                headers = components["responses"][name]["headers"]
+                headers["X-Cache"] = {"$ref": "#/components/headers/CacheState"}
+                headers["Age"] = {"$ref": "#/components/headers/CacheAge"}
+
+
 def make(messaging, search):
     gateway = copy.deepcopy(messaging)
     gateway["info"]["title"] = "Parley gateway"
@@ -97,7 +158,9 @@ def make(messaging, search):
     gateway["paths"] = gateway_paths(messaging["paths"])
     gateway["tags"] = [tag for tag in gateway["tags"] if tag["name"] != "internal"]
     del gateway["components"]["securitySchemes"]["internal"]
+    add_search(gateway, search)
     drop_unused(gateway)
+    add_cache(gateway)
 
     health = gateway["paths"]["/health"]["get"]
     health["description"] = "With each upstream and its circuit; callers from beyond loopback get the status alone."
@@ -112,17 +175,20 @@ def make(messaging, search):
         "scheme": "bearer",
         "description": "The value of METRICS_TOKEN.",
     }
+    own = "its circuit is open (circuit_open), or it could not be reached (upstream_unavailable)."
     components["responses"]["Unavailable"]["description"] = (
-        "Not now: the service says so (unavailable, overloaded), its circuit is open (circuit_open), "
-        "or it could not be reached (upstream_unavailable)."
+        f"Not now: the service says so (unavailable, overloaded), {own}"
     )
+    components["responses"]["SearchUnavailable"]["description"] = (
+        f"Not now: search says so (unavailable, overloaded, or index_behind: min_position was not reached in time), {own}"
+    )
+    components["schemas"]["Position"]["description"] = "Opaque; bound to the tenant."
     components["schemas"]["DependencyHealth"]["properties"]["breaker"] = {
         "type": "string",
         "enum": ["closed", "open", "half_open"],
     }
     codes = components["schemas"]["ErrorCode"]
-    of_search = search["components"]["schemas"]["ErrorCode"]["enum"]
-    codes["enum"] = sorted({*codes["enum"], *of_search, *OWN_ERROR_CODES})
+    codes["enum"] = sorted(codes["enum"] + OWN_ERROR_CODES)
     return gateway
 
 
@@ -132,7 +198,7 @@ def render(gateway):
 
 
 def main():
-    text = render(make(*(yaml.safe_load(file.read_text(encoding="utf-8")) for file in (SOURCE, SEARCH))))
+    text = render(make(*(yaml.safe_load(source.read_text(encoding="utf-8")) for source in SOURCES)))
     if "--check" in sys.argv[1:]:
         if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
             sys.exit("api/gateway.yaml is out of date: run scripts/make_gateway_openapi.py")

@@ -19,6 +19,7 @@ namespace parley::app {
 namespace {
 
 constexpr std::chrono::seconds kJwksBodyIdleTimeout{5};
+constexpr std::chrono::milliseconds kFeedTimeout{500};
 
 http::ServerOptions server_options(Role role, const Settings& settings) {
   http::ServerOptions options{.role = std::string(to_string(role)),
@@ -239,7 +240,32 @@ Result<> Deployment::make_gateway() {
       with.upstreams[role] = std::make_shared<http::InProcessUpstream>(name, *service->second);
     }
   }
+  if (auto done = let_gateway_follow_search(with); !done) return done;
   gateway_ = std::make_unique<gateway::Gateway>(gateway::gateway_options(settings_), std::move(with));
+  return {};
+}
+
+// Over connections of its own: a poll that search holds takes no search's place, and is given up much sooner.
+Result<> Deployment::let_gateway_follow_search(gateway::GatewayDependencies& with) {
+  const auto search = with.upstreams.find(Role::kSearch);
+  if (search == with.upstreams.end()) return {};
+  with.search_token = [this] {
+    return auth::sign_internal_token(internal_key_, to_string(Role::kSearch),
+                                     clock_.wall_now() + auth::kInternalTokenLife);
+  };
+  with.search_changes = search->second;
+  const std::string& url = settings_.upstream.url_of(Role::kSearch);
+  if (url.empty()) return {};
+  Result<http::Url> parsed = http::parse_url(url);
+  if (!parsed) return fail(std::move(parsed.error()));
+  auto upstream = std::make_shared<http::HttpUpstream>(
+      loops_, http::HttpUpstreamOptions{.name = std::string(search->second->name()),
+                                        .url = std::move(*parsed),
+                                        .connect_timeout = kFeedTimeout,
+                                        .body_idle_timeout = kFeedTimeout,
+                                        .connections_per_loop = 2});
+  http_upstreams_.push_back(upstream);
+  with.search_changes = std::move(upstream);
   return {};
 }
 

@@ -51,6 +51,7 @@ class Deployment {
   Result<> open_messaging();
   Result<> make_health_only(Role role);
   Result<> make_gateway();
+  Result<> let_gateway_follow_search(gateway::GatewayDependencies& with);
   Result<> listen();
   // Runs `fn` on the first loop with a callback that it must call, and waits for that.
   void on_first_loop(std::move_only_function<void(std::move_only_function<void()>)> fn);

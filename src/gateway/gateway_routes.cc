@@ -8,6 +8,9 @@ using enum http::Method;
 
 constexpr bool kHonoursKey = true;
 constexpr Role kM = Role::kMessaging;
+constexpr Role kS = Role::kSearch;
+constexpr auto kStrip = PathMapping::kStripVersion;
+constexpr bool kCached = true;
 
 // clang-format off
 constexpr ProxiedRoute kRoutes[] = {
@@ -35,6 +38,13 @@ constexpr ProxiedRoute kRoutes[] = {
     {kGet,    "/v1/users/me",                                          "get_own_profile",     kM},
     {kPut,    "/v1/users/me",                                          "update_own_profile",  kM},
     {kGet,    "/v1/users/{user_id}",                                   "get_user",            kM},
+    {kGet,    "/v1/search/messages",                                   "search_messages",      kS, false, kStrip, kCached},
+    {kGet,    "/v1/search/conversations",                              "search_conversations", kS, false, kStrip, kCached},
+    {kGet,    "/v1/search/users",                                      "search_users",         kS, false, kStrip, kCached},
+    {kGet,    "/v1/search",                                            "search_all",           kS, false, kStrip, kCached},
+    {kGet,    "/v1/search/suggestions",                                "list_suggestions",     kS},
+    {kGet,    "/v1/search/recent",                                     "list_recent_searches", kS},
+    {kDelete, "/v1/search/recent",                                     "clear_recent_searches", kS},
 };
 // clang-format on
 

@@ -470,6 +470,21 @@ def test_the_gateway_has_messaging_under_v1_and_both_ways_to_list_messages(messa
     assert not any("/internal" in path for path in gateway["paths"])
 
 
+def test_the_gateway_has_what_search_offers_to_everybody_and_nothing_else_of_it():
+    gateway, search = load("gateway"), load("search")
+    offered = {("/v1" + path, method): operation for path, method, operation in operations(search) if operation["tags"] == ["search"]}
+    assert len(offered) == 7
+    for (path, method), operation in offered.items():
+        there = gateway["paths"][path][method]
+        assert there["operationId"] == operation["operationId"]
+        assert there.get("parameters") == operation.get("parameters")
+        assert set(there["responses"]) == set(operation["responses"])
+        success = next(status for status in there["responses"] if status.startswith("2"))
+        cached = "X-Cache" in deref(gateway, there["responses"][success])["headers"]
+        assert cached == operation["operationId"].startswith("search_")
+    assert {path for path in gateway["paths"] if "search" in path or "admin" in path} == {path for path, _ in offered}
+
+
 def test_every_role_tells_its_health_without_a_token(contract):
     for path in ("/health", "/health/live", "/metrics", "/openapi.yaml"):
         assert {} in contract["paths"][path]["get"]["security"] or contract["paths"][path]["get"]["security"] == []
