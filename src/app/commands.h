@@ -16,8 +16,11 @@ inline constexpr std::string_view kVersion = PARLEY_VERSION;
 void add_serve_command(CLI::App& app, int& exit_code);
 // Prints a token signed with the development key of a data folder, and nothing else.
 void add_token_command(CLI::App& app, int& exit_code);
-// Whether the data folder holds what it promises; a running server does not mind.
+// Whether the data folder holds what it promises, and the search index what the store does; a running server does not
+// mind.
 void add_check_command(CLI::App& app, int& exit_code);
+// Builds the search index anew from the store, in a running server or here.
+void add_reindex_command(CLI::App& app, int& exit_code);
 // Copies the stores of a data folder as snapshots; a running server does not mind.
 void add_backup_command(CLI::App& app, int& exit_code);
 // Shows every setting with the value in force.

@@ -1,13 +1,17 @@
 #include "app/deployment.h"
 
+#include <fstream>
 #include <future>
 
 #include "app/messaging_role.h"
+#include "app/search_host.h"
+#include "app/search_role.h"
 #include "auth/auth_middleware.h"
 #include "auth/dev_key.h"
 #include "auth/http_jwks_source.h"
 #include "auth/internal_token.h"
 #include "base/check.h"
+#include "base/text.h"
 #include "http/in_process_upstream.h"
 #include "http/openapi/embedded.h"
 #include "http/operations/operational_routes.h"
@@ -55,7 +59,8 @@ std::shared_ptr<const http::openapi::Contract> load_contract(std::string_view ya
 
 }  // namespace
 
-Deployment::Deployment(const Settings& settings) : settings_(settings), loops_(settings.serve.threads) {}
+Deployment::Deployment(const Settings& settings, Reach reach)
+    : settings_(settings), reach_(reach), loops_(settings.serve.threads) {}
 
 Deployment::~Deployment() {
   stop();
@@ -73,8 +78,10 @@ Result<> Deployment::start() {
         made = open_messaging();
         break;
       case Role::kMedia:
-      case Role::kSearch:
         made = make_health_only(role);
+        break;
+      case Role::kSearch:
+        made = open_search();
         break;
     }
     if (!made) return made;
@@ -85,11 +92,14 @@ Result<> Deployment::start() {
 
   loops_.start();
   loops_running_ = true;
-  if (auto done = listen(); !done) return done;
+  if (reach_ == Reach::kPorts) {
+    if (auto done = listen(); !done) return done;
+  }
   on_first_loop([this](auto done) {
     if (key_refresher_) key_refresher_->start();
     if (gateway_) gateway_->start_checks(loops_.at(0));
     if (messaging_) messaging_->start_upkeep(loops_.at(0));
+    if (search_) search_->start();
     started_ = true;
     done();
   });
@@ -107,6 +117,7 @@ void Deployment::stop() {
   if (started_) {
     if (gateway_) on_first_loop([this](auto done) { gateway_->stop_checks(std::move(done)); });
     if (key_refresher_) on_first_loop([this](auto done) { key_refresher_->close(std::move(done)); });
+    if (search_) on_first_loop([this](auto done) { search_->stop(std::move(done)); });
     if (messaging_) on_first_loop([this](auto done) { messaging_->stop_upkeep(std::move(done)); });
   }
   loops_.stop();
@@ -122,6 +133,11 @@ std::vector<Deployment::Listening> Deployment::listening() const {
 // The operator's keys, or the development key of the data folder, which `serve` allows on loopback only.
 Result<> Deployment::load_keys() {
   const AuthSettings& settings = settings_.auth;
+  if (reach_ == Reach::kThisProcess) {
+    authenticator_ =
+        std::make_unique<auth::Authenticator>(authenticator_settings(settings), keys_, nullptr, clock_, loops_.size());
+    return {};
+  }
   auth::KeySet fixed;
   if (!settings.jwt_public_key.empty()) {
     Result<auth::KeySet> keys = auth::KeySet::from_pem(settings.jwt_public_key);
@@ -168,6 +184,12 @@ Result<> Deployment::load_keys() {
 // A gateway before messaging alone needs none, and so no folder to write.
 Result<> Deployment::load_internal_key() {
   const ServeSettings& serve = settings_.serve;
+  if (reach_ == Reach::kThisProcess) {  // nobody else calls
+    std::array<std::uint8_t, 32> bytes{};
+    random_.fill(bytes);
+    internal_key_ = Secret(hex_encode(bytes));
+    return {};
+  }
   internal_key_ = settings_.auth.internal_key;
   const bool needed = serve.has(Role::kMessaging) || serve.has(Role::kSearch) || !settings_.upstream.search_url.empty();
   if (!internal_key_.empty() || !needed) return {};
@@ -203,10 +225,27 @@ Result<> Deployment::open_messaging() {
   return {};
 }
 
-// Media and search so far: they answer for their health, metrics and contract.
+// Search follows the log of messaging, which faults_of_serving() wants in the same process.
+Result<> Deployment::open_search() {
+  CHECK(messaging_ != nullptr);
+  auto opened = SearchRole::open(settings_, {.loop = loops_.at(0),
+                                             .log = messaging_->event_log(),
+                                             .messaging = messaging_->service(),
+                                             .internal_key = internal_key_,
+                                             .clock = clock_,
+                                             .random = random_,
+                                             .metrics = metrics_});
+  if (!opened) return fail(std::move(opened.error()));
+  search_ = std::move(*opened);
+  search_->build_service(
+      [this](const std::vector<http::Route>& routes) { return service_middleware(Role::kSearch, routes); });
+  return {};
+}
+
+// Media so far: it answers for its health, metrics and contract.
 Result<> Deployment::make_health_only(Role role) {
-  const std::string_view yaml = role == Role::kMedia ? http::openapi::media_yaml() : http::openapi::search_yaml();
-  std::vector<http::Route> routes = http::operational_routes(load_contract(yaml), {}, metrics_, clock_);
+  std::vector<http::Route> routes =
+      http::operational_routes(load_contract(http::openapi::media_yaml()), {}, metrics_, clock_);
   auto middleware = service_middleware(role, routes);
   health_only_[role] = std::make_unique<http::RoutedService>(std::move(routes), std::move(middleware));
   return {};
@@ -234,10 +273,8 @@ Result<> Deployment::make_gateway() {
       export_upstream_metrics(*upstream);
       http_upstreams_.push_back(upstream);
       with.upstreams[role] = upstream;
-    } else if (role == Role::kMessaging && messaging_) {
-      with.upstreams[role] = std::make_shared<http::InProcessUpstream>(name, messaging_->service());
-    } else if (const auto service = health_only_.find(role); service != health_only_.end()) {
-      with.upstreams[role] = std::make_shared<http::InProcessUpstream>(name, *service->second);
+    } else if (settings_.serve.has(role)) {
+      with.upstreams[role] = std::make_shared<http::InProcessUpstream>(name, service(role));
     }
   }
   if (auto done = let_gateway_follow_search(with); !done) return done;
@@ -269,6 +306,20 @@ Result<> Deployment::let_gateway_follow_search(gateway::GatewayDependencies& wit
   return {};
 }
 
+http::Service& Deployment::service(Role role) {
+  switch (role) {
+    case Role::kGateway:
+      return gateway_->service();
+    case Role::kMessaging:
+      return messaging_->service();
+    case Role::kMedia:
+      return *health_only_.at(role);
+    case Role::kSearch:
+      return search_->service();
+  }
+  CHECK(false);
+}
+
 Result<> Deployment::listen() {
   std::shared_ptr<asio::ssl::context> tls;
   if (!settings_.http.tls_cert_file.empty()) {
@@ -277,17 +328,21 @@ Result<> Deployment::listen() {
     tls = std::move(*made);
   }
   for (const Role role : settings_.serve.roles) {
-    http::Service& service = role == Role::kGateway     ? gateway_->service()
-                             : role == Role::kMessaging ? messaging_->service()
-                                                        : *health_only_.at(role);
     http::ServerOptions options = server_options(role, settings_);
     options.tls = tls;
-    auto server = std::make_unique<http::Server>(loops_, service, std::move(options));
+    auto server = std::make_unique<http::Server>(loops_, service(role), std::move(options));
     if (auto started = server->start(); !started) return started;
     export_server_metrics(role, *server);
     servers_[role] = std::move(server);
   }
+  if (search_) leave_search_address();
   return {};
+}
+
+// For `parley check` and `parley reindex` on the same folder, whatever flags this server was started with.
+void Deployment::leave_search_address() const {
+  const std::uint16_t port = servers_.at(Role::kSearch)->port();
+  std::ofstream(settings_.serve.data_dir / kSearchAddressFile, std::ios::trunc) << search_url(settings_, port) << '\n';
 }
 
 void Deployment::on_first_loop(std::move_only_function<void(std::move_only_function<void()>)> fn) {

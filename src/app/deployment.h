@@ -25,10 +25,13 @@
 namespace parley::app {
 
 class MessagingRole;
+class SearchRole;
 
 class Deployment {
  public:
-  explicit Deployment(const Settings& settings);
+  // kThisProcess: no ports and no user's tokens, only the roles' services, for the host's own commands.
+  enum class Reach : std::uint8_t { kPorts, kThisProcess };
+  explicit Deployment(const Settings& settings, Reach reach = Reach::kPorts);
   // Stops, if that has not been done.
   ~Deployment();
 
@@ -45,14 +48,22 @@ class Deployment {
   };
   std::vector<Listening> listening() const;
 
+  // Once started: a role of this process, and a loop to ask it on.
+  http::Service& service(Role role);
+  EventLoop& first_loop() { return loops_.at(0); }
+  // What calls of internal routes are signed with.
+  const Secret& internal_key() const { return internal_key_; }
+
  private:
   Result<> load_keys();
   Result<> load_internal_key();
   Result<> open_messaging();
+  Result<> open_search();
   Result<> make_health_only(Role role);
   Result<> make_gateway();
   Result<> let_gateway_follow_search(gateway::GatewayDependencies& with);
   Result<> listen();
+  void leave_search_address() const;
   // Runs `fn` on the first loop with a callback that it must call, and waits for that.
   void on_first_loop(std::move_only_function<void(std::move_only_function<void()>)> fn);
   std::vector<std::shared_ptr<http::Middleware>> service_middleware(Role role, const std::vector<http::Route>& routes);
@@ -61,6 +72,7 @@ class Deployment {
   void export_upstream_metrics(const http::HttpUpstream& upstream);
 
   const Settings settings_;
+  const Reach reach_;
   SystemClock clock_;
   SecureRandom random_;
   LoopTimer timer_;
@@ -76,6 +88,7 @@ class Deployment {
   Secret internal_key_;  // empty where no role of this process makes or takes internal calls
 
   std::unique_ptr<MessagingRole> messaging_;
+  std::unique_ptr<SearchRole> search_;  // asks messaging and reads its log: goes first
   std::map<Role, std::unique_ptr<http::Service>> health_only_;
   std::vector<std::shared_ptr<http::HttpUpstream>> http_upstreams_;
   std::unique_ptr<gateway::Gateway> gateway_;

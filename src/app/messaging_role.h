@@ -26,6 +26,7 @@ class MessagingRole {
   ~MessagingRole();
   void build_service(const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
+  events::EventLog& event_log() { return store_->event_log(); }
 
   // On `loop`, which runs already; stop_upkeep() there too, before the loops stop.
   void start_upkeep(EventLoop& loop);

@@ -14,4 +14,10 @@ namespace parley::app {
 // line, and the answer is none.
 std::optional<LoadedSettings> load_settings_of(const CLI::App& command);
 
+// Likewise for the host's commands on a data folder, which take --data alone; else the exit code, after a word on
+// stderr.
+std::expected<Settings, int> settings_of_folder(const std::string& data_flag);
+// The same, if there is a messaging store in the folder.
+std::expected<Settings, int> settings_of_store(const std::string& data_flag);
+
 }  // namespace parley::app

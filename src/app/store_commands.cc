@@ -1,12 +1,12 @@
-// `parley check` and `parley backup`: the host's own commands on a data folder. Both only read it, each as one
-// snapshot.
+// `parley check` and `parley backup`: the host's own commands on a data folder. Of the store both only read, each as
+// one snapshot.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <expected>
 #include <filesystem>
 
 #include "app/commands.h"
-#include "config/settings.h"
+#include "app/index_commands.h"
+#include "app/settings_arguments.h"
 #include "messaging/stores/sqlite_check.h"
 
 namespace parley::app {
@@ -15,29 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// DATA_DIR, or what --data says, if there is a store in it; else, after a word on stderr, the exit code.
-std::expected<fs::path, int> data_folder(const std::string& flag) {
-  std::vector<std::string> flags;
-  if (!flag.empty()) flags = {"--data", flag};
-  const auto loaded = load_settings(process_environment(), flags);
-  if (!loaded) {
-    for (const std::string& fault : loaded.error()) std::fprintf(stderr, "parley: %s\n", fault.c_str());
-    return std::unexpected(2);
-  }
-  const fs::path folder = loaded->settings.serve.data_dir;
-  std::error_code error;
-  if (fs::status(folder / "messaging" / "messaging.db", error).type() == fs::file_type::not_found) {
-    std::fprintf(stderr, "parley: there is no messaging store in %s; --data or DATA_DIR names the data folder\n",
-                 folder.c_str());
-    return std::unexpected(1);
-  }
-  return folder;
-}
+struct CheckArguments {
+  std::string data_dir;
+  SearchHostOptions search;
+  bool repair = false;
+};
 
-int check(const std::string& data_dir) {
-  const auto folder = data_folder(data_dir);
-  if (!folder) return folder.error();
-  const auto report = messaging::check_messaging_folder(*folder / "messaging");
+int check(const CheckArguments& arguments) {
+  const auto settings = settings_of_store(arguments.data_dir);
+  if (!settings) return settings.error();
+  const auto report = messaging::check_messaging_folder(settings->serve.data_dir / "messaging");
   if (!report) {
     std::fprintf(stderr, "parley: %s\n", report.error().detail.c_str());
     return 1;
@@ -47,13 +34,22 @@ int check(const std::string& data_dir) {
               static_cast<long long>(report->events));
   for (const std::string& problem : report->problems) std::printf("problem: %s\n", problem.c_str());
   if (report->problems.size() == messaging::kMaxProblems) std::puts("problem: and perhaps more; the list is cut here");
-  std::puts(report->ok() ? "ok" : "not ok");
-  return report->ok() ? 0 : 1;
+  bool ok = report->ok();
+  if (!ok) {
+    std::puts("search: not looked at, for the store comes first");
+  } else if (has_index(*settings, arguments.search)) {
+    ok = check_index(*settings, arguments.search, arguments.repair) == 0;
+  } else {
+    std::puts("search: there is no index in this folder");
+  }
+  std::puts(ok ? "ok" : "not ok");
+  return ok ? 0 : 1;
 }
 
 int backup(const std::string& data_dir, const std::string& target) {
-  const auto folder = data_folder(data_dir);
-  if (!folder) return folder.error();
+  const auto settings = settings_of_store(data_dir);
+  if (!settings) return settings.error();
+  const fs::path& folder = settings->serve.data_dir;
   std::error_code error;
   fs::create_directories(target, error);
   if (!error) fs::permissions(target, fs::perms::owner_all, error);
@@ -69,7 +65,7 @@ int backup(const std::string& data_dir, const std::string& target) {
                  into.c_str());
     return 1;
   }
-  if (const auto done = messaging::backup_messaging_folder(*folder / "messaging", into / "messaging.db"); !done) {
+  if (const auto done = messaging::backup_messaging_folder(folder / "messaging", into / "messaging.db"); !done) {
     std::fprintf(stderr, "parley: %s\n", done.error().detail.c_str());
     return 1;
   }
@@ -80,11 +76,18 @@ int backup(const std::string& data_dir, const std::string& target) {
 }  // namespace
 
 void add_check_command(CLI::App& app, int& exit_code) {
-  auto data_dir = std::make_shared<std::string>();
+  auto arguments = std::make_shared<CheckArguments>();
   CLI::App* command = app.add_subcommand("check", "Check that a data folder holds what it promises");
-  command->add_option("--data", *data_dir, "Data folder; DATA_DIR, else ./data");
-  command->footer("Exit code: 0 all is well, 1 it is not, or the folder cannot be read.");
-  command->callback([data_dir, &exit_code] { exit_code = check(*data_dir); });
+  command->add_option("--data", arguments->data_dir, "Data folder; DATA_DIR, else ./data");
+  command->add_flag("--repair", arguments->repair, "Build the search index anew for the tenants where it differs");
+  command->add_option("--url", arguments->search.url, "The search role's own address, where it is not on this folder");
+  command->add_option("--ca-file", arguments->search.ca_file,
+                      "Certificate authorities for https, instead of the system's");
+  command->footer(
+      "The store is read beside a running server. The index is compared by the server on the folder, asked by\n"
+      "SEARCH_PORT; without one this command does it itself.\n"
+      "Exit code: 0 all is well, 1 it is not, or the folder cannot be read.");
+  command->callback([arguments, &exit_code] { exit_code = check(*arguments); });
 }
 
 void add_backup_command(CLI::App& app, int& exit_code) {

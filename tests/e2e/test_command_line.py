@@ -35,7 +35,7 @@ def refused(done, *needles):
 def test_help_names_every_command():
     done = run_cli("--help")
     assert done.returncode == 0
-    for command in ("serve", "token", "import", "config", "check", "backup"):
+    for command in ("serve", "token", "import", "config", "check", "reindex", "backup"):
         assert command in done.stdout.decode(), done.stdout
         one = run_cli(command, "--help")
         assert one.returncode == 0 and one.stdout, command

@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator, FormatChecker, RefResolver
 API = pathlib.Path(__file__).resolve().parents[2] / "api"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 # Absent when the caller has no limit.
-OPTIONAL_HEADERS = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+OPTIONAL_HEADERS = {"Age", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
 
 formats = FormatChecker(formats=[])
 

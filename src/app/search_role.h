@@ -1,0 +1,80 @@
+// SearchRole: search wired to its embedded index and fed from messaging's event log, both in this process. The indexer,
+// the reindexer and what sweeps expired searches live on one loop.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "app/store_metrics.h"
+#include "base/clock.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "base/task_group.h"
+#include "config/settings.h"
+#include "events/consumer_runner.h"
+#include "http/in_process_upstream.h"
+#include "rate_limit/memory_rate_limiter.h"
+#include "search/index_audit.h"
+#include "search/indexer.h"
+#include "search/reindexer.h"
+#include "search/search_service_factory.h"
+#include "search/stores/fts5_search_index.h"
+#include "search/stores/sqlite_recent_searches.h"
+#include "telemetry/metrics.h"
+
+namespace parley::app {
+
+class SearchRole {
+ public:
+  // All must outlive the role.
+  struct Surroundings {
+    EventLoop& loop;
+    events::EventLog& log;     // messaging's
+    http::Service& messaging;  // whom to ask for scopes, hits and whole stores
+    const Secret& internal_key;
+    const Clock& clock;
+    Random& random;
+    Metrics& metrics;
+  };
+  // Opens DATA_DIR/search and locks it.
+  static Result<std::unique_ptr<SearchRole>> open(const Settings& settings, Surroundings around);
+
+  using MakeMiddleware = std::function<std::vector<std::shared_ptr<http::Middleware>>(const std::vector<http::Route>&)>;
+  void build_service(const MakeMiddleware& make_middleware);
+  http::Service& service() { return *service_; }
+
+  // On the loop, which runs already: the index begins to follow the log. stop() there too, before the loops stop and
+  // while messaging still answers; calls `stopped` when nothing is under way any more.
+  void start();
+  void stop(std::move_only_function<void()> stopped);
+
+ private:
+  SearchRole(const Settings& settings, Surroundings around);
+  Task<> sweep_expired_searches();
+
+  const Settings& settings_;
+  const Surroundings around_;
+  StoreMetrics store_metrics_;
+  MemoryRateLimiter limiter_;
+  std::unique_ptr<search::SqliteSearchIndex> index_;
+  std::unique_ptr<search::SqliteRecentSearches> recent_;
+  http::InProcessUpstream messaging_;
+  search::UpstreamStoreScan store_;
+
+  search::IndexMetrics index_metrics_;
+  search::IndexTurn turn_;
+  search::IndexProgress progress_;
+  search::ChangeFeed changes_;
+  std::optional<search::Reindexer> reindexer_;
+  std::optional<search::Indexer> indexer_;
+  std::optional<search::IndexAudit> audit_;
+  std::optional<events::ConsumerRunner> runner_;
+
+  bool closing_ = false;
+  std::optional<Deadline> next_sweep_;
+  TaskGroup sweeps_;
+  std::unique_ptr<http::Service> service_;
+};
+
+}  // namespace parley::app
