@@ -12,8 +12,8 @@ from jsonschema import Draft7Validator, FormatChecker, RefResolver
 
 API = pathlib.Path(__file__).resolve().parents[2] / "api"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-# Absent when the caller has no limit.
-OPTIONAL_HEADERS = {"Age", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+# Absent when the caller has no limit, when no cache answered, when there is no cache.
+OPTIONAL_HEADERS = {"Age", "X-Cache", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
 
 formats = FormatChecker(formats=[])
 
