@@ -177,6 +177,32 @@ def spoil(server, statement):
     index.close()
 
 
+@pytest.mark.parametrize("beside", [True, False], ids=["beside_a_server", "without_one"])
+def test_check_finds_a_row_that_was_removed_by_hand_and_repairs_it(searching, beside):
+    server, tenant = searching()
+    ada = tenant.user("ada")
+    for room in ("one", "two"):
+        ada.group(room)
+        messages = [ada.send(room) for _ in range(20)]
+    shows(ada, mark_of(messages[-1]["content"]), [messages[-1]["id"]], 5)
+    assert expect_index_is_store(server) == 40
+    server.stop()
+    spoil(server, "DELETE FROM documents WHERE id = (SELECT max(id) FROM documents)")
+    if beside:
+        server.start()
+    done = check(server)
+    text = done.stdout.decode()
+    assert done.returncode == 1 and text.splitlines()[-1] == "not ok", done
+    assert f"tenant {tenant.name}, conversation two: 20 messages in the store, 19 in the index; missing: {messages[-1]['id']}" in text
+    assert "conversation one" not in text
+    repaired = check(server, "--repair")
+    assert repaired.returncode == 0 and repaired.stdout.decode().splitlines()[-1] == "ok", repaired
+    if not beside:
+        server.start()
+    assert expect_index_is_store(server) == 40
+    shows(ada, mark_of(messages[-1]["content"]), [messages[-1]["id"]], 5)
+
+
 def test_check_finds_a_row_that_says_something_else(searching):
     server, tenant = searching()
     ada = tenant.user("ada")

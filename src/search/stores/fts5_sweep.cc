@@ -70,7 +70,8 @@ class Sweep {
       while (rows.step()) ids.push_back(rows.integer(0));
     }
     for (const std::int64_t id : ids) {
-      if (const auto document = read_document(db_, id)) {
+      // One that was lost may have left its place to another conversation's.
+      if (const auto document = read_document(db_, id); document && document->conversation == conversation) {
         Query(db_, "INSERT INTO words(words, rowid, entry) VALUES('delete', ?1, ?2)", id, document->entry()).run();
         Query(db_, "DELETE FROM documents WHERE id = ?1", id).run();
       } else {
@@ -79,7 +80,7 @@ class Sweep {
       --left_;
     }
   }
-  // An entry whose document is lost cannot be taken back, so that all entries are made anew.
+  // An entry whose document is lost cannot be taken back: all entries are made anew.
   bool finish(bool more) {
     if (lost_) {
       log_warn("search: entries without documents were found; the index of words is made anew");
