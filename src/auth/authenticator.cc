@@ -75,8 +75,7 @@ Authenticator::Answer Authenticator::act_for(std::shared_ptr<const Caller> beare
   }
   const auto user = percent_decode(*acting_for);
   if (!user || !is_valid_id(*user)) {
-    return invalid_field("header.X-Parley-User",
-                         "must be a user id, percent-encoded: 1 to 128 bytes of UTF-8 without control characters");
+    return invalid_field("header.X-Parley-User", "must be a user id, percent-encoded: " + std::string(kIdRule));
   }
   // The name is the service's own, not that user's.
   return std::make_shared<const Caller>(Caller{bearer->tenant, UserId(*user), bearer->roles, {}, bearer->user});

@@ -120,7 +120,7 @@ TEST_F(AuthenticatorTest, NobodyElseMayNameAUserNotEvenItself) {
 TEST_F(AuthenticatorTest, AServiceMustNameAValidUser) {
   const std::string token = token_of({"service"});
   for (const std::string& user : {std::string(), std::string("%"), std::string("%zz"), std::string("a%00b"),
-                                  std::string("%ff"), std::string(129, 'a')}) {
+                                  std::string("%ff"), std::string("."), std::string("%2e%2E"), std::string(129, 'a')}) {
     const auto answer = authenticate(token, user);
     ASSERT_FALSE(answer) << user;
     EXPECT_EQ(answer.error().kind, ErrorKind::kInvalid);

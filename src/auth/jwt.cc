@@ -56,8 +56,7 @@ Result<std::string> id_claim(const json::object& claims, json::string_view name)
   if (!text) return fail(std::move(text.error()));
   if (!*text) return unauthorized("The token has no " + std::string(name) + ".");
   if (!is_valid_id(**text)) {
-    return unauthorized("The token's " + std::string(name) +
-                        " is not an id: 1 to 128 bytes of UTF-8 without control characters.");
+    return unauthorized("The token's " + std::string(name) + " is not an id: " + std::string(kIdRule));
   }
   return std::string(**text);
 }

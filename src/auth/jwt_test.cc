@@ -338,6 +338,7 @@ TEST_F(Claims, IdsMustBeValidIds) {
     EXPECT_EQ(verdict_with(name, std::string(128, 'a')), "accepted");
     EXPECT_EQ(verdict_with(name, "irc:nick 漢"), "accepted");
     EXPECT_EQ(verdict_with(name, std::string(129, 'a')), "unauthorized");
+    EXPECT_EQ(verdict_with(name, ".."), "unauthorized");
     EXPECT_EQ(verdict_with(name, "a\nb"), "unauthorized");
     EXPECT_EQ(verdict_with(name, std::string("a\0b", 3)), "unauthorized");
     EXPECT_EQ(verdict_with(name, "a\xc2\x85z"), "unauthorized");

@@ -10,9 +10,9 @@ namespace parley::auth {
 
 Result<std::string> sign_token(const SigningKey& key, const TokenRequest& request, WallTime now) {
   namespace json = boost::json;
-  constexpr const char* kIdRule = "must be 1 to 128 bytes of UTF-8 without control characters";
-  if (!is_valid_id(request.tenant.value)) return invalid_field("tenant", kIdRule);
-  if (!is_valid_id(request.user.value)) return invalid_field("user", kIdRule);
+  const std::string rule = "must be " + std::string(kIdRule);
+  if (!is_valid_id(request.tenant.value)) return invalid_field("tenant", rule);
+  if (!is_valid_id(request.user.value)) return invalid_field("user", rule);
   if (request.ttl < std::chrono::seconds(1) || request.ttl > kMaxTtl) {
     return invalid_field("ttl", "must be between 1 second and 10 years");
   }

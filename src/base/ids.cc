@@ -8,7 +8,8 @@
 namespace parley {
 
 bool is_valid_id(std::string_view text) {
-  return !text.empty() && text.size() <= 128 && is_valid_utf8(text) && !has_control_characters(text);
+  return !text.empty() && text.size() <= 128 && is_valid_utf8(text) && !has_control_characters(text) &&
+         !is_dot_segment(text);
 }
 
 UuidBytes make_uuid_v7_bytes(WallTime now, Random& random) {

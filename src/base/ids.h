@@ -34,8 +34,10 @@ using MessageId = Id<struct MessageTag>;
 using FileId = Id<struct FileTag>;
 using EventId = Id<struct EventTag>;
 
-// Whether `text` may be a tenant, user or conversation id: 1 to 128 bytes of valid UTF-8 without control characters.
+// Whether `text` may be a tenant, user or conversation id. "." and ".." are none: percent-encoded or not, whatever
+// resolves a path takes them out of it (RFC 3986, section 6.2.2), so nothing of that id could be reached.
 bool is_valid_id(std::string_view text);
+inline constexpr std::string_view kIdRule = "1 to 128 bytes of UTF-8 without control characters, and not . or ..";
 
 // Lower-case UUIDv7 with `now` in its first 48 bits. Ids made by one caller within the same millisecond are not ordered
 // among themselves: order is `seq`, never an id.

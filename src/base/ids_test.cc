@@ -36,5 +36,11 @@ TEST(IsValidId, HoldsTheContractsBounds) {
   EXPECT_FALSE(is_valid_id("a\xff"));
 }
 
+TEST(IsValidId, RefusesWhatNoPathCanName) {
+  EXPECT_FALSE(is_valid_id("."));
+  EXPECT_FALSE(is_valid_id(".."));
+  for (const char* good : {"...", ".a", "a.", "%2e", "./", "../x"}) EXPECT_TRUE(is_valid_id(good)) << good;
+}
+
 }  // namespace
 }  // namespace parley

@@ -82,6 +82,10 @@ bool has_control_characters(std::string_view text) {
   return false;
 }
 
+bool is_dot_segment(std::string_view text) {
+  return text == "." || text == "..";
+}
+
 bool equals_ignoring_ascii_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {

@@ -15,6 +15,8 @@ namespace parley {
 bool is_valid_utf8(std::string_view bytes);
 // C0, DEL and C1 (U+0080 to U+009F); the text must be valid UTF-8.
 bool has_control_characters(std::string_view text);
+// "." or "..", which mean a place and no name where they stand between the slashes of a path.
+bool is_dot_segment(std::string_view text);
 bool equals_ignoring_ascii_case(std::string_view a, std::string_view b);
 
 // Leaves unreserved characters (RFC 3986 section 2.3) alone.

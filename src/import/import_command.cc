@@ -32,7 +32,7 @@ std::string fault_of_options(const ImportOptions& options) {
   if (options.jobs < 1 || options.jobs > kMaxJobs) return "--jobs must be from 1 to 16";
   if (options.retry_for_s > 86'400) return "--retry-for must be from 0 to 86400 seconds";
   if (!options.conversation_prefix.empty() && !is_valid_id(options.conversation_prefix)) {
-    return "--conversation-prefix must have 1 to 128 bytes of UTF-8 without control characters";
+    return "--conversation-prefix must be " + std::string(kIdRule);
   }
   if (options.dry_run) return {};
   if (!http::parse_url(options.url)) return "--url must be http://host[:port] or https://host[:port]";
@@ -40,7 +40,7 @@ std::string fault_of_options(const ImportOptions& options) {
   if (!std::ranges::all_of(options.token, [](char c) { return c > 0x20 && c < 0x7f; })) {
     return "the token has characters that no token has";
   }
-  if (!options.act_as.empty() && !is_valid_id(options.act_as)) return "--as must be a user id";
+  if (!options.act_as.empty() && !is_valid_id(options.act_as)) return "--as must be a user id: " + std::string(kIdRule);
   return {};
 }
 

@@ -69,7 +69,7 @@ Result<> IrcSource::read_file(const SourceFile& file, ImportSink& sink, bool& go
   const ImportConversation conversation = conversation_of_file(file.name, options_.conversation_prefix);
   if (!is_valid_id(conversation.id.value)) {
     sink.left_out(LeftOut::kFault, "file whose name makes no conversation id", to_utf8(file.name),
-                  "an id has 1 to 128 bytes of UTF-8 without control characters");
+                  "an id is " + std::string(kIdRule));
     sink.advanced(file.bytes);
     return {};
   }

@@ -40,8 +40,8 @@ std::optional<JsonlFault> read_reaction(const json::value& value, ImportReaction
     if (key != "reaction" && key != "users") return wrong("reactions", "has the unknown field " + std::string(key));
   }
   if (auto fault = read_text(value.get_object(), "reaction", true, out.reaction)) return fault;
-  if (out.reaction.size() > kMaxReactionBytes || has_control_characters(out.reaction)) {
-    return wrong("reaction", "must have 64 bytes at most and no control characters");
+  if (out.reaction.size() > kMaxReactionBytes || has_control_characters(out.reaction) || is_dot_segment(out.reaction)) {
+    return wrong("reaction", "must have 64 bytes at most and no control characters, and not be . or ..");
   }
   const json::value* users = value.get_object().if_contains("users");
   if (!users || !users->is_array() || users->get_array().empty() || users->get_array().size() > kMaxReactionUsers) {
@@ -78,7 +78,7 @@ std::optional<JsonlFault> read_conversation(const json::object& object, std::str
   if (auto fault = read_text(object, "conversation_name", false, out.name)) return fault;
   if (out.name.empty()) out.name = id;
   out.id = ConversationId(std::string(prefix) + id);
-  if (!is_valid_id(out.id.value)) return wrong("conversation", "must have 1 to 128 bytes and no control characters");
+  if (!is_valid_id(out.id.value)) return wrong("conversation", "must be an id: " + std::string(kIdRule));
   if (out.name.size() > kMaxNameBytes || has_control_characters(out.name)) {
     return wrong("conversation_name", "must have 256 bytes at most and no control characters");
   }

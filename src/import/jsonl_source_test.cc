@@ -74,6 +74,7 @@ TEST(JsonlLine, IsBadWhenAFieldIsWrong) {
   EXPECT_NE(fault_with(R"("c1")", R"("")"), "");
   EXPECT_NE(fault_with(R"("c1")", R"("a\u0000b")"), "");
   EXPECT_NE(fault_with("c1", std::string(129, 'c')), "");
+  EXPECT_NE(fault_with("c1", ".."), "");
   EXPECT_NE(fault_with(R"("hi")", R"("")"), "");
   EXPECT_NE(fault_with(R"("hi")", R"("a\u0000b")"), "");
   EXPECT_NE(fault_with(R"("hi")", R"(null)"), "");
@@ -97,7 +98,8 @@ TEST(JsonlLine, IsBadWhenAReactionIsWrong) {
   const std::string good = R"([{"reaction":"👍","users":["x:bo"]}])";
   for (const char* bad : {"{}", "[1]", "[{}]", R"([{"reaction":"a"}])", R"([{"reaction":"a","users":[]}])",
                           R"([{"reaction":"a","users":["bo"]}])", R"([{"reaction":"a","users":["x:b","x:b"]}])",
-                          R"([{"reaction":"","users":["x:b"]}])", R"([{"reaction":"a","users":["x:b"],"n":1}])"}) {
+                          R"([{"reaction":"","users":["x:b"]}])", R"([{"reaction":".","users":["x:b"]}])",
+                          R"([{"reaction":"a","users":["x:b"],"n":1}])"}) {
     EXPECT_NE(fault_with(good, bad), "") << bad;
   }
   std::string many = "[";

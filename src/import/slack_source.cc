@@ -260,7 +260,8 @@ void SlackSource::add_reaction(const json::object& given, ImportLine& line, Impo
     }
   }
   if (reaction.reaction.empty() || reaction.reaction.size() > kMaxReactionBytes || reaction.users.empty() ||
-      has_control_characters(reaction.reaction) || line.reactions.size() >= kMaxReactions) {
+      has_control_characters(reaction.reaction) || is_dot_segment(reaction.reaction) ||
+      line.reactions.size() >= kMaxReactions) {
     sink.noted("reactions left out");
     return;
   }

@@ -59,6 +59,24 @@ TEST_F(ConversationRoutes, AHeldIdGivesTheSameToMembersAndAConflictToOthers) {
   EXPECT_EQ(ada_.post("/conversations", R"({"name":"y"})", {{"Idempotency-Key", "k"}}).code(), "idempotency_mismatch");
 }
 
+TEST_F(ConversationRoutes, NothingGetsANameThatNoPathCanHold) {
+  make_group("c1");
+  const std::string message(say("c1", "hello").at("id").as_string());
+  for (const std::string dots : {".", ".."}) {
+    const std::string quoted = '"' + dots + '"';
+    EXPECT_THAT(ada_.post("/conversations", R"({"id":)" + quoted + "}").faulty_paths(), ElementsAre("/id"));
+    EXPECT_THAT(ada_.post("/conversations", R"({"members":[)" + quoted + "]}").faulty_paths(),
+                ElementsAre("/members/0"));
+    EXPECT_THAT(ada_.post("/conversations/c1/members", R"({"user_id":)" + quoted + "}").faulty_paths(),
+                ElementsAre("/user_id"));
+    EXPECT_THAT(ada_.post("/messages/" + message + "/reactions", R"({"reaction":)" + quoted + "}").faulty_paths(),
+                ElementsAre("/reaction"));
+    const std::string encoded = dots == "." ? "%2E" : "%2e%2E";
+    EXPECT_THAT(ada_.get("/conversations/" + encoded).faulty_paths(), ElementsAre("path.conversation_id"));
+    EXPECT_THAT(ada_.get("/users/" + encoded).faulty_paths(), ElementsAre("path.user_id"));
+  }
+}
+
 TEST_F(ConversationRoutes, ADirectConversationExistsOnceForAPair) {
   const Answer made = ada_.post("/conversations", R"({"type":"direct","members":["ada","bob"]})");
   ASSERT_EQ(made.status, 201) << made.body;

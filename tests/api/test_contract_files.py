@@ -23,7 +23,7 @@ METHODS = {"get", "put", "post", "delete"}
 ANNOTATIONS = {"description", "default", "format"}
 EXTENSIONS = {"x-max-bytes", "x-no-nul", "x-no-control-chars", "x-visible-ascii"}
 REQUEST_KEYWORDS = ANNOTATIONS | EXTENSIONS | {
-    "type", "required", "properties", "additionalProperties", "enum", "const", "minLength", "maxLength", "pattern",
+    "type", "required", "properties", "additionalProperties", "enum", "const", "not", "minLength", "maxLength", "pattern",
     "minimum", "maximum", "items", "minItems", "maxItems", "uniqueItems", "maxProperties", "$ref",
 }  # fmt: skip
 ANSWER_KEYWORDS = REQUEST_KEYWORDS | {"anyOf"}
@@ -177,6 +177,8 @@ def check_schema(schema, allowed):
         assert schema["format"] == "date-time"
     for name in schema.get("required", []):
         assert name in schema["properties"], f"{name} is required and not described"
+    if "not" in schema:
+        assert set(schema["not"]) == {"enum"}, schema
     Draft7Validator.check_schema(schema)
 
 

@@ -140,6 +140,7 @@ def spoilt(schema):
         yield value, ""
     if "enum" in schema:
         yield from (("none-of-these", ""), ("", ""), (schema["enum"][0].upper(), ""), (schema["enum"][0] + " ", ""))
+    yield from ((value, "") for value in schema.get("not", {}).get("enum", []))
     if schema.get("minLength"):
         yield "", ""
     if "maxLength" in schema:

@@ -85,7 +85,7 @@ def test_a_token_has_several_roles_and_a_short_life(key_folder):
 
 
 @pytest.mark.parametrize("arguments", [["--role", "king"], ["--ttl", "soon"], ["--ttl", "0"], ["--ttl", "-1h"], ["--user", ""],
-                                       ["--user", "x" * 129], ["--tenant", ""], ["--user", "a\nb"]])  # fmt: skip
+                                       ["--user", "x" * 129], ["--user", ".."], ["--tenant", ""], ["--user", "a\nb"]])  # fmt: skip
 def test_a_token_that_could_not_be_used_is_not_made(key_folder, arguments):
     done = run_cli("token", "--data", key_folder, *(["--tenant", "acme"] if "--tenant" not in arguments else []),
                    *(["--user", "u1"] if "--user" not in arguments else []), *arguments)  # fmt: skip

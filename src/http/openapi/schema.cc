@@ -127,6 +127,7 @@ std::optional<std::string> Schema::fault_of_text(std::string_view text) const {
   if (visible_ascii_ && !is_visible_ascii(text)) return "must consist of visible ASCII characters, ! to ~";
   if (date_time_ && !parse_rfc3339(text)) return "must be an RFC 3339 time such as 2026-01-31T12:00:00.000Z";
   if (!enum_.empty() && std::ranges::find(enum_, text) == enum_.end()) return "must be " + quoted_list(enum_);
+  if (std::ranges::find(forbidden_, text) != forbidden_.end()) return "must not be " + quoted_list(forbidden_);
   if (pattern_ && !std::regex_search(text.begin(), text.end(), *pattern_, std::regex_constants::match_continuous)) {
     return "must match " + pattern_text_;
   }

@@ -89,6 +89,7 @@ class Schema {
   std::optional<std::uint64_t> min_items_, max_items_, max_properties_;
   std::optional<std::int64_t> minimum_, maximum_;
   std::vector<std::string> enum_;
+  std::vector<std::string> forbidden_;  // `not: {enum: […]}`
   std::string pattern_text_;
   std::optional<std::regex> pattern_;
   std::vector<Property> properties_;

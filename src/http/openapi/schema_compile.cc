@@ -69,6 +69,9 @@ void Schema::compile_keyword(const std::string& key, const YAML::Node& value, co
     enum_ = value.as<std::vector<std::string>>();
   } else if (key == "const") {
     enum_ = {value.as<std::string>()};
+  } else if (key == "not") {
+    if (!value.IsMap() || value.size() != 1 || !value["enum"]) throw std::invalid_argument("not takes an enum alone");
+    forbidden_ = value["enum"].as<std::vector<std::string>>();
   } else if (key == "default") {
     default_ = as_json(value);
   } else if (key == "items") {

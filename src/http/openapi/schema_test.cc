@@ -107,6 +107,11 @@ TEST(Schema, HoldsStringsToEnumPatternFormatAndCharacters) {
   EXPECT_EQ(faults_of("{type: string, format: date-time}", "\"2026-13-02T03:04:05Z\"").size(), 1U);
   EXPECT_THAT(faults_of("{type: string, x-visible-ascii: true}", "\"a b\""),
               ElementsAre(": must consist of visible ASCII characters, ! to ~"));
+  constexpr const char* kNoDots = "{type: string, not: {enum: ['.', '..']}}";
+  for (const char* dots : {R"(".")", R"("..")"}) {
+    EXPECT_THAT(faults_of(kNoDots, dots), ElementsAre(": must not be . or .."));
+  }
+  EXPECT_THAT(faults_of(kNoDots, R"("...")"), IsEmpty());
   for (const char* control : {R"("\n")", R"("\u007f")", R"("\u0085")"}) {
     EXPECT_THAT(faults_of("{type: string, x-no-control-chars: true}", control),
                 ElementsAre(": must not contain control characters"));
@@ -147,10 +152,11 @@ TEST(Schema, KeepsDefaultsWithTheirTypes) {
 }
 
 TEST(Schema, RefusesToCompileWhatItWouldNotEnforce) {
-  for (const char* bad :
-       {"{type: string, maxLenght: 3}", "{type: integer, multipleOf: 2}", "{type: text}", "{minLength: 3}",
-        "{type: string, format: email}", "{$ref: '#/components/schemas/None'}", "{$ref: 'other.yaml#/x'}",
-        "{type: object, required: [a], properties: {b: {type: string}}}", "{type: string, pattern: 'x$'}"}) {
+  for (const char* bad : {"{type: string, maxLenght: 3}", "{type: integer, multipleOf: 2}", "{type: text}",
+                          "{minLength: 3}", "{type: string, format: email}", "{$ref: '#/components/schemas/None'}",
+                          "{$ref: 'other.yaml#/x'}", "{type: object, required: [a], properties: {b: {type: string}}}",
+                          "{type: string, pattern: 'x$'}", "{type: string, not: {type: string}}",
+                          "{type: string, not: {enum: [a], type: string}}", "{type: string, not: a}"}) {
     EXPECT_THROW((void)compile(bad), std::exception) << bad;
   }
 }
