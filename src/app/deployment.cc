@@ -108,12 +108,10 @@ Result<> Deployment::start() {
 
 void Deployment::stop() {
   if (!loops_running_) return;
-  // The gateway first: the services must be there for what it still has in flight.
-  for (const Role role : kAllRoles) {
-    if (const auto server = servers_.find(role); server != servers_.end()) {
-      server->second->stop(settings_.serve.shutdown_grace);
-    }
-  }
+  // Together, within one grace: the roles of a process ask each other past their ports, so none needs another's.
+  std::vector<http::Server*> servers;
+  for (const auto& [role, server] : servers_) servers.push_back(server.get());
+  http::Server::stop_together(servers, settings_.serve.shutdown_grace);
   if (started_) {
     if (gateway_) on_first_loop([this](auto done) { gateway_->stop_checks(std::move(done)); });
     if (key_refresher_) on_first_loop([this](auto done) { key_refresher_->close(std::move(done)); });

@@ -102,7 +102,7 @@ constexpr Setting kTable[] = {
    .meaning = "Event loops, one thread each; 0 is one per core.", .example = "4",
    .assign = into<kServe, &ServeSettings::threads>},
   {.section = kServing, .name = "SHUTDOWN_GRACE_MS", .kind = kMilliseconds, .fallback = "10000", .min = 0, .max = 300'000,
-   .meaning = "How long requests in flight may take to finish after SIGTERM or SIGINT before they are cut off.",
+   .meaning = "How long requests in flight, of all roles together, may take to finish after SIGTERM or SIGINT before they are cut off.",
    .example = "30000", .assign = into<kServe, &ServeSettings::shutdown_grace>},
   {.section = kServing, .name = "TLS_CERT_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
    .meaning = "PEM file with the certificate chain; with TLS_KEY_FILE, every role speaks TLS.",

@@ -185,9 +185,31 @@ void Server::hand_over(TcpSocket socket, asio::ip::tcp::endpoint peer, PerLoop& 
 }
 
 void Server::stop(std::chrono::milliseconds grace) {
-  if (!running_) return;
+  Server* const only = this;
+  stop_together({&only, 1}, grace);
+}
+
+void Server::stop_together(std::span<Server* const> servers, std::chrono::milliseconds grace) {
   CHECK(EventLoop::current_or_null() == nullptr);
-  std::vector<std::future<void>> drained;
+  const auto limit = std::chrono::steady_clock::now() + grace;
+  std::vector<std::future<void>> drained, aborted;
+  for (Server* const server : servers) {
+    if (server->running_) server->begin_stop(drained);
+  }
+  for (auto& future : drained) future.wait_until(limit);
+  for (Server* const server : servers) {
+    if (server->running_) server->cut_off(aborted);
+  }
+  // What is left now waits for a service, and every such wait has its deadline. Both kinds of answer are awaited: after
+  // this nothing on a loop refers to a server any more.
+  for (auto& future : aborted) future.wait();
+  for (auto& future : drained) future.wait();
+  for (Server* const server : servers) {
+    if (server->running_) server->settle();
+  }
+}
+
+void Server::begin_stop(std::vector<std::future<void>>& drained) {
   for (auto& here : per_loop_) {
     auto done = std::make_shared<std::promise<void>>();
     drained.push_back(done->get_future());
@@ -199,9 +221,9 @@ void Server::stop(std::chrono::milliseconds grace) {
       at->tasks.drain([done] { done->set_value(); });
     });
   }
-  const auto limit = std::chrono::steady_clock::now() + grace;
-  for (auto& future : drained) future.wait_until(limit);
-  std::vector<std::future<void>> aborted;
+}
+
+void Server::cut_off(std::vector<std::future<void>>& aborted) {
   for (auto& here : per_loop_) {
     auto done = std::make_shared<std::promise<void>>();
     aborted.push_back(done->get_future());
@@ -210,11 +232,10 @@ void Server::stop(std::chrono::milliseconds grace) {
       done->set_value();
     });
   }
-  // What is left now waits for a service, and every such wait has its deadline. Both kinds of answer are awaited: after
-  // this nothing on a loop refers to the server any more.
-  for (auto& future : aborted) future.wait();
-  for (auto& future : drained) future.wait();
-  // No loop accepts any more, so what one handed over to another comes before this.
+}
+
+// No loop accepts any more, so what one handed over to another comes before this.
+void Server::settle() {
   for (auto& here : per_loop_) {
     // Shared: the waiting thread may be gone before set_value() has quite returned.
     auto done = std::make_shared<std::promise<void>>();

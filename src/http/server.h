@@ -6,7 +6,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +63,8 @@ class Server {
   // Not on a loop's thread. Stops accepting, closes idle connections, lets what is in flight finish within `grace`,
   // then closes the rest. Returns when no session is left.
   void stop(std::chrono::milliseconds grace);
+  // The same for several servers at once, within one grace. Those not running are passed over.
+  static void stop_together(std::span<Server* const> servers, std::chrono::milliseconds grace);
 
  private:
   friend class Session;
@@ -71,6 +75,11 @@ class Server {
   PerLoop& loop_for_one_more(PerLoop& here);
   void hand_over(TcpSocket socket, asio::ip::tcp::endpoint peer, PerLoop& to);
   void begin_session(PerLoop& here, TcpSocket socket, std::string peer);
+
+  // The steps of stopping. Each but the last adds what is to be waited for, one for each loop, and returns at once.
+  void begin_stop(std::vector<std::future<void>>& drained);
+  void cut_off(std::vector<std::future<void>>& aborted);
+  void settle();
 
   EventLoops& loops_;
   Service& service_;

@@ -407,6 +407,40 @@ TEST_F(ServerTest, StopAnswersWhatIsInFlightAndClosesTheIdle) {
   EXPECT_FALSE(RawClient(server->port()).connected);
 }
 
+TEST_F(ServerTest, ServersStoppedTogetherShareOneGrace) {
+  start();
+  Server second(loops, service, ServerOptions{.role = "second"});
+  ASSERT_TRUE(second.start());
+  RawClient busy(server->port()), idle(second.port());
+  idle.send("GET /size/3 HTTP/1.1\r\nHost: x\r\n\r\n");
+  idle.read_until("xxx");
+  busy.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab");
+  while (service.served != 2) std::this_thread::yield();
+  Server* const both[] = {&*server, &second};
+  auto stopping = std::async(std::launch::async, [&] { Server::stop_together(both, seconds(20)); });
+  // The second begins to stop while the first still has a request in flight, which goes on all the same.
+  EXPECT_EQ(idle.read_to_end(), "");
+  busy.send("cd");
+  EXPECT_NE(busy.read_to_end().find("\r\n\r\nabcd"), std::string::npos);
+  stopping.wait();
+  EXPECT_FALSE(RawClient(second.port()).connected);
+}
+
+TEST_F(ServerTest, ServersStoppedTogetherAreCutOffTogether) {
+  start();
+  Server second(loops, service, ServerOptions{.role = "second"});
+  ASSERT_TRUE(second.start());
+  RawClient one(server->port()), other(second.port());
+  for (RawClient* client : {&one, &other}) {
+    client->send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab");
+  }
+  while (service.served != 2) std::this_thread::yield();
+  Server* const both[] = {&*server, &second};
+  Server::stop_together(both, std::chrono::milliseconds(1));
+  EXPECT_EQ(one.read_to_end(), "");
+  EXPECT_EQ(other.read_to_end(), "");
+}
+
 // ---- the client ----
 
 struct Called {

@@ -108,6 +108,20 @@ def test_a_request_that_never_ends_is_cut_off_after_the_grace(start_server):
         assert time.monotonic() - began < 8
 
 
+def test_all_roles_share_one_grace(start_server):
+    server = start_server(SHUTDOWN_GRACE_MS=4000)
+    stuck = [RawConnection(server.origin(role)) for role in server.roles]
+    for connection in stuck:
+        connection.send(b"POST /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    for role in server.roles:
+        until("it was read", lambda role=role: server.answers(role))
+    began = time.monotonic()
+    server.stop()
+    assert time.monotonic() - began < 8
+    for connection in stuck:
+        connection.socket.close()
+
+
 def test_sigint_ends_it_as_well(start_server):
     server = start_server()
     server.signal(signal.SIGINT)
