@@ -7,13 +7,15 @@ namespace parley::app {
 Result<std::unique_ptr<MessagingRole>> MessagingRole::open(const Settings& settings, const Clock& clock, Random& random,
                                                            Metrics& metrics) {
   std::unique_ptr<MessagingRole> role(new MessagingRole(settings, clock, metrics));
-  auto store = messaging::SqliteMessagingStore::open({.folder = settings.serve.data_dir / "messaging",
-                                                      .reader_threads = settings.store.reader_threads,
-                                                      .writer_queue_limit = settings.store.writer_queue,
-                                                      .batch_limit = settings.store.max_batch,
-                                                      .max_wal_bytes = settings.store.max_wal_bytes,
-                                                      .observer = &role->store_metrics_},
-                                                     clock, random);
+  auto store =
+      messaging::SqliteMessagingStore::open({.folder = settings.serve.data_dir / "messaging",
+                                             .reader_threads = settings.store.reader_threads,
+                                             .writer_queue_limit = settings.store.writer_queue,
+                                             .batch_limit = settings.store.max_batch,
+                                             .max_wal_bytes = settings.store.max_wal_bytes,
+                                             .max_members = static_cast<std::int64_t>(settings.messaging.max_members),
+                                             .observer = &role->store_metrics_},
+                                            clock, random);
   if (!store) return fail(std::move(store.error()));
   role->store_ = std::move(*store);
   const MetricLabels labels{{"role", "messaging"}};

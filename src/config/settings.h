@@ -66,6 +66,10 @@ struct RateLimitSettings {
   std::size_t service_searches_per_minute = 0;  // 0: off
 };
 
+struct MessagingSettings {
+  std::size_t max_members = 0;  // of a conversation; 0: any number
+};
+
 struct TelemetrySettings {
   std::string log_level;   // trace, debug, info, warn, error or off
   std::string log_format;  // auto, json or pretty
@@ -120,6 +124,7 @@ struct Settings {
   HttpSettings http;
   AuthSettings auth;
   RateLimitSettings rate_limit;
+  MessagingSettings messaging;
   TelemetrySettings telemetry;
   UpstreamSettings upstream;
   SearchCacheSettings search_cache;

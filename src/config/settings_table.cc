@@ -56,6 +56,7 @@ constexpr auto kServe = &Settings::serve;
 constexpr auto kHttp = &Settings::http;
 constexpr auto kAuth = &Settings::auth;
 constexpr auto kRateLimit = &Settings::rate_limit;
+constexpr auto kMessaging = &Settings::messaging;
 constexpr auto kTelemetry = &Settings::telemetry;
 constexpr auto kUpstream = &Settings::upstream;
 constexpr auto kBreaker = &Settings::breaker;
@@ -68,6 +69,7 @@ constexpr std::string_view kServing = "Serving";
 constexpr std::string_view kHttpLimits = "HTTP limits";
 constexpr std::string_view kTokens = "Tokens and origins";
 constexpr std::string_view kRates = "Rate limits";
+constexpr std::string_view kTalk = "Conversations";
 constexpr std::string_view kSeen = "Logs and metrics";
 constexpr std::string_view kCalls = "Calls between roles";
 constexpr std::string_view kStoring = "Embedded store";
@@ -174,6 +176,10 @@ constexpr Setting kTable[] = {
   {.section = kRates, .name = "RATE_LIMIT_SERVICE_SEARCHES_PER_MINUTE", .kind = kNumber, .fallback = "0", .min = 0, .max = 10'000'000,
    .meaning = "Searches a service token may make in a minute, for all its users together; 0 is no limit.", .example = "6000",
    .assign = into<kRateLimit, &RateLimitSettings::service_searches_per_minute>},
+
+  {.section = kTalk, .name = "MAX_CONVERSATION_MEMBERS", .kind = kNumber, .fallback = "5000", .min = 0, .max = 1'000'000,
+   .meaning = "Members a group may have; one more is 409 too_many_members. 0 is no limit. Groups that have more keep them.", .example = "500",
+   .assign = into<kMessaging, &MessagingSettings::max_members>},
 
   {.section = kSeen, .name = "LOG_LEVEL", .kind = kChoice, .fallback = "info",
    .meaning = "Least severe level that is logged.", .example = "debug",

@@ -52,7 +52,7 @@ class MessagingStore {
 
   // Conversations. create: changed is false for a replay, for a direct conversation that the pair has already, and for
   // an id that a conversation of the caller has, whose type, name, topic, metadata and imported are the same; conflict
-  // conversation_exists for any other held id.
+  // conversation_exists for any other held id, too_many_members for a new group beyond the store's limit.
   virtual Task<Result<Written<Conversation>>> create_conversation(Caller caller, CreateConversation command,
                                                                   SteadyTime deadline) = 0;
   virtual Task<Result<Conversation>> get_conversation(Caller caller, ConversationId conversation_id,
@@ -65,7 +65,8 @@ class MessagingStore {
                                                              SteadyTime deadline) = 0;
 
   // Members. add: changed is false for one who is a member already with that role, or none was asked; conflict
-  // member_exists when the role differs. Conflicts last_owner and direct_conversation.
+  // member_exists when the role differs, too_many_members when there are as many as the store was told to allow.
+  // Conflicts last_owner and direct_conversation.
   virtual Task<Result<Written<Member>>> add_member(Caller caller, AddMember command, SteadyTime deadline) = 0;
   virtual Task<Result<Written<Nothing>>> remove_member(Caller caller, RemoveMember command, SteadyTime deadline) = 0;
   virtual Task<Result<Written<Member>>> set_member_role(Caller caller, SetMemberRole command, SteadyTime deadline) = 0;

@@ -125,6 +125,12 @@ Result<> may_add_member(const Standing& caller, MemberRole given) {
   return {};
 }
 
+Result<> may_have_members(std::int64_t members, std::int64_t limit) {
+  if (limit == 0 || members <= limit) return {};
+  return fail(ErrorKind::kConflict, "too_many_members",
+              "A conversation has at most " + std::to_string(limit) + " members.");
+}
+
 Result<> may_remove_member(const Standing& caller, MemberRole theirs, bool self, bool only_owner) {
   if (auto entered = may_enter_group(caller); !entered) return entered;
   if (!self && !outranks(caller, theirs)) return forbidden();

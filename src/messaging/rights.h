@@ -43,6 +43,8 @@ Result<> may_delete_conversation(const Standing& caller);
 // Members. self: the caller acts on itself. only_owner: the one acted on is the last owner.
 Result<> may_add_member(const Standing& caller, MemberRole given);
 Result<> may_remove_member(const Standing& caller, MemberRole theirs, bool self, bool only_owner);
+// members: how many there would be; limit 0 is none.
+Result<> may_have_members(std::int64_t members, std::int64_t limit);
 Result<> may_set_role(const Standing& caller, MemberRole from, MemberRole to, bool only_owner);
 
 // Bulk import; imported: the conversation was made for it.

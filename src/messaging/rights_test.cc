@@ -181,5 +181,11 @@ TEST(Rights, AServiceHasNoMoreThanTheUserItActsFor) {
   }
 }
 
+TEST(MemberLimit, HoldsWhenThereIsOne) {
+  EXPECT_TRUE(may_have_members(5, 5));
+  EXPECT_EQ(may_have_members(6, 5).error().code, "too_many_members");
+  EXPECT_TRUE(may_have_members(1'000'000, 0));
+}
+
 }  // namespace
 }  // namespace parley::messaging

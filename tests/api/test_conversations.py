@@ -253,3 +253,15 @@ def test_a_stranger_learns_of_a_chosen_id_only_that_it_is_taken(ada, tenant):
     conversation = ada.group(name=words())["id"]
     answer = tenant.user("eve").post("conversations", body={"id": conversation}).refused(409, "conversation_exists")
     assert b"Plaintext" not in answer.body
+
+
+def test_a_group_has_as_many_members_as_the_operator_allows(start_server, tenant_at):
+    tenant = tenant_at(start_server(MAX_CONVERSATION_MEMBERS=3))
+    ada = tenant.user("ada")
+    ada.post("conversations", body={"members": ["b", "c", "d"]}).refused(409, "too_many_members")
+    room = ada.group(members=["b", "c"])["id"]
+    for boss in (ada, tenant.user("boss", "admin")):
+        boss.post("conversations", room, "members", body={"user_id": "d"}).refused(409, "too_many_members")
+    ada.post("conversations", room, "members", body={"user_id": "b"}, expect=200)
+    ada.delete("conversations", room, "members", "b", expect=204)
+    ada.post("conversations", room, "members", body={"user_id": "d"}, expect=201)

@@ -114,6 +114,8 @@ Result<Committed<Conversation>> create_conversation(WriteContext& write, const C
     }
     return write.unchanged(std::move(**held));
   }
+  const auto members = static_cast<std::int64_t>(command.members.size()) + 1;
+  if (auto fits = may_have_members(members, direct ? 0 : write.max_members); !fits) return fail(fits.error());
 
   ConversationRow row = insert_conversation(write, command, pair);
   if (key) remember_request(write.db, *key, request, row.row);

@@ -47,6 +47,9 @@ Result<Committed<Member>> add_member(WriteContext& write, const AddMember& comma
     }
     return write.unchanged(member_view(write, *conversation, command.user_id, *present));
   }
+  if (auto fits = may_have_members(conversation->member_count + 1, write.max_members); !fits) {
+    return fail(fits.error());
+  }
   insert_member(write, *conversation, command.user_id, role);
   write.save(*conversation);
   if (command.user_id == write.caller.user) conversation->role = role;

@@ -47,6 +47,7 @@ SqliteMessagingStore::SqliteMessagingStore(sqlite::LockedFolder folder, std::uni
                                            const Clock& clock, Random& random)
     : folder_(std::move(folder)),
       clock_(clock),
+      max_members_(options.max_members),
       positions_(secret),
       ids_(random),
       readers_({.file = options.folder / kMessagingDatabase,
@@ -73,7 +74,7 @@ Task<Result<Written<T>>> SqliteMessagingStore::write(Caller caller, Command comm
   const TenantId tenant = caller.tenant;
   auto done = co_await writer_.run<Committed<T>>(
       deadline, [this, by = std::move(caller), command = std::move(command), act](sqlite::Connection& db) {
-        WriteContext context(db, by, clock_.wall_now(), ids_);
+        WriteContext context(db, by, clock_.wall_now(), ids_, max_members_);
         return act(context, command);
       });
   if (!done) co_return fail(std::move(done.error()));

@@ -31,6 +31,7 @@ class SqliteMessagingStore final : public MessagingStore, public MessagingScan {
     std::size_t writer_queue_limit = 4096;
     std::size_t batch_limit = 128;
     std::size_t max_wal_bytes = 64 * 1024 * 1024;
+    std::int64_t max_members = 5000;  // of a conversation; 0: any number
     sqlite::WriterObserver* observer = nullptr;
   };
   // clock and random must outlive the store; random is used on the writer's thread only.
@@ -112,6 +113,7 @@ class SqliteMessagingStore final : public MessagingStore, public MessagingScan {
 
   const sqlite::LockedFolder folder_;
   const Clock& clock_;
+  const std::int64_t max_members_;
   const events::PositionCodec positions_;
   IdSource ids_;  // on the writer's thread
   events::CommitSignal signal_;

@@ -34,8 +34,9 @@ class SqliteUnderTest final : public testing::StoreUnderTest {
 
  private:
   void open() {
-    auto opened =
-        SqliteMessagingStore::open({.folder = folder_.path() / "messaging", .reader_threads = 2}, clock_, random_);
+    auto opened = SqliteMessagingStore::open(
+        {.folder = folder_.path() / "messaging", .reader_threads = 2, .max_members = testing::kMembersUnderTest},
+        clock_, random_);
     CHECK(opened.has_value());
     store_ = std::move(*opened);
   }

@@ -44,13 +44,15 @@ class IdSource {
 
 class WriteContext {
  public:
-  WriteContext(sqlite::Connection& connection, const Caller& on_behalf, WallTime at, IdSource& id_source)
-      : db(connection), caller(on_behalf), now(at), ids(id_source) {}
+  WriteContext(sqlite::Connection& connection, const Caller& on_behalf, WallTime at, IdSource& id_source,
+               std::int64_t member_limit)
+      : db(connection), caller(on_behalf), now(at), ids(id_source), max_members(member_limit) {}
 
   sqlite::Connection& db;
   const Caller& caller;
   const WallTime now;
   IdSource& ids;
+  const std::int64_t max_members;  // of a conversation; 0: any number
 
   // An event with the conversation's next number; save() then writes the number.
   void event(ConversationRow& conversation, std::string_view type, std::string_view subject, std::string_view data);

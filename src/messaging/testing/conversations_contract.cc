@@ -214,6 +214,25 @@ TEST_P(MessagingStoreContract, ConversationsOfOneMomentAreListedById) {
               ElementsAre("c"));
 }
 
+TEST_P(MessagingStoreContract, AGroupTakesAsManyMembersAsItMayAndNoMore) {
+  CreateConversation command;
+  command.id = ConversationId("c");
+  for (int i = 1; i <= kMembersUnderTest; ++i) command.members.emplace_back("m" + std::to_string(i));
+  EXPECT_THAT(create(user("u1"), command), FailsWith("too_many_members"));
+  EXPECT_THAT(conversation(user("u1"), "c"), FailsWith("not_found"));
+  command.members.pop_back();
+  ASSERT_EQ(create(user("u1"), command)->value.member_count, kMembersUnderTest);
+  EXPECT_THAT(add(user("u1"), "c", "late"), FailsWith("too_many_members"));
+  EXPECT_THAT(add(tenant_admin("root"), "c", "root"), FailsWith("too_many_members"));
+  EXPECT_THAT(add(user("m1"), "c", "late"), FailsWith("forbidden"));
+  EXPECT_THAT(add(user("stranger"), "c", "late"), FailsWith("not_found"));
+  EXPECT_FALSE(add(user("u1"), "c", "m1")->changed);
+  ASSERT_TRUE(leave(user("m1"), "c", "m1"));
+  EXPECT_TRUE(add(user("u1"), "c", "late")->changed);
+  EXPECT_THAT(add(user("u1"), "c", "later"), FailsWith("too_many_members"));
+  EXPECT_EQ(conversation(user("u1"), "c")->member_count, kMembersUnderTest);
+}
+
 TEST_P(MessagingStoreContract, MembersAreAddedRankedAndRemoved) {
   make_group(user("u1"), "c");
   const auto added = add(user("u1"), "c", "u2");

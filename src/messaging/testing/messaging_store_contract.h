@@ -22,7 +22,8 @@
 
 namespace parley::messaging::testing {
 
-// A store of one adapter in a place of its own, which goes with it.
+// A store of one adapter in a place of its own, which goes with it. It lets a conversation have so many members:
+inline constexpr std::int64_t kMembersUnderTest = 60;
 class StoreUnderTest {
  public:
   virtual ~StoreUnderTest() = default;
