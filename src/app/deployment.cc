@@ -208,7 +208,7 @@ std::vector<std::shared_ptr<http::Middleware>> Deployment::service_middleware(Ro
   const std::string name(to_string(role));
   auto recorded = std::make_shared<RequestMetrics>(metrics_, name, http::route_labels(routes), loops_.size());
   return {
-      std::make_shared<http::RequestScope>(settings_.http.request_deadline),
+      std::make_shared<http::RequestScope>(settings_.http.request_deadline, settings_.http.trusted_networks()),
       std::make_shared<http::RequestRecorder>(name, std::move(recorded)),
       authentication(role),
   };

@@ -1,6 +1,7 @@
 // From the text of a setting to its value: one reader for each kind.
 #include <arpa/inet.h>
 
+#include "base/ip_networks.h"
 #include "base/text.h"
 #include "config/settings_table.h"
 
@@ -184,6 +185,17 @@ Read read_origins(const Setting& setting, std::string_view text) {
   return value;
 }
 
+Read read_networks(const Setting& setting, std::string_view text) {
+  SettingValue value;
+  for (const std::string_view item : split_list(text)) {
+    const std::string network(item);
+    if (!IpNetworks::parse({&network, 1})) return fault(setting, quoted(item) + " is neither");
+    value.list.push_back(network);
+  }
+  if (value.list.size() > setting.max) return fault(setting, "it names " + std::to_string(value.list.size()));
+  return value;
+}
+
 Read read_roles(const Setting& setting, std::string_view text) {
   SettingValue value;
   for (const std::string_view item : split_list(text)) {
@@ -221,6 +233,8 @@ std::expected<SettingValue, std::string> read_setting(const Setting& setting, st
       return read_secret(setting, text);
     case kOrigins:
       return read_origins(setting, text);
+    case kNetworks:
+      return read_networks(setting, text);
     case kRoles:
       return read_roles(setting, text);
   }

@@ -260,6 +260,12 @@ bool ServeSettings::has(Role role) const {
   return std::ranges::find(roles, role) != roles.end();
 }
 
+IpNetworks HttpSettings::trusted_networks() const {
+  auto networks = IpNetworks::parse(trusted_proxies);
+  CHECK(networks.has_value());  // read_setting() took it
+  return *networks;
+}
+
 const std::string& UpstreamSettings::url_of(Role role) const {
   CHECK(role != Role::kGateway);
   return role == Role::kMessaging ? messaging_url : role == Role::kMedia ? media_url : search_url;

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ip_networks.h"
 #include "config/role.h"
 #include "config/secret.h"
 
@@ -35,6 +36,7 @@ struct ServeSettings {
 struct HttpSettings {
   std::string tls_cert_file;  // both empty: plain HTTP
   std::string tls_key_file;
+  std::vector<std::string> trusted_proxies;       // addresses and networks whose X-Forwarded-* are believed
   std::vector<std::string> cors_allowed_origins;  // empty: none; "*": any
   std::size_t max_header_bytes = 0;
   std::size_t max_body_bytes = 0;   // of a body that is read whole (JSON)
@@ -43,6 +45,8 @@ struct HttpSettings {
   std::chrono::milliseconds idle_timeout{};
   std::chrono::milliseconds body_idle_timeout{};
   std::chrono::milliseconds request_deadline{};
+
+  IpNetworks trusted_networks() const;  // trusted_proxies, parsed
 };
 
 struct AuthSettings {

@@ -114,6 +114,10 @@ constexpr Setting kTable[] = {
    .meaning = "PEM file with the private key of TLS_CERT_FILE.", .example = "/etc/parley/tls/key.pem",
    .assign = into<kHttp, &HttpSettings::tls_key_file>, .required = "with TLS_CERT_FILE"},
 
+  {.section = kServing, .name = "TRUSTED_PROXIES", .kind = kNetworks, .fallback = "", .min = 1, .max = 64,
+   .meaning = "Proxies in front whose X-Forwarded-For, -Proto and -Host are believed: the log names the client behind them. Nobody's when not set.",
+   .example = "127.0.0.1,10.0.0.0/8", .assign = into<kHttp, &HttpSettings::trusted_proxies>},
+
   {.section = kHttpLimits, .name = "HTTP_MAX_HEADER_BYTES", .kind = kBytes, .fallback = "16384", .min = kKiB, .max = kMiB,
    .meaning = "Longest request line and header fields together; beyond it, 431.", .example = "32768",
    .assign = into<kHttp, &HttpSettings::max_header_bytes>},
@@ -334,6 +338,8 @@ std::string Setting::bounds() const {
       return range(min, max) + " characters of visible ASCII";
     case kOrigins:
       return range(min, max) + " of scheme://host[:port], comma-separated, or * alone";
+    case kNetworks:
+      return range(min, max) + " IP addresses or networks (10.0.0.0/8), comma-separated";
     case kRoles:
       return "any of gateway, messaging, media, search, comma-separated";
   }

@@ -27,6 +27,7 @@ enum class SettingKind : std::uint8_t {
   kPem,           // one or several PEM blocks, at most max bytes
   kSecret,        // visible ASCII, min to max bytes; never shown
   kOrigins,       // comma-separated: scheme://host[:port], or *
+  kNetworks,      // comma-separated IP addresses and networks, at most max
   kRoles,         // comma-separated, or the flag repeated
 };
 

@@ -169,6 +169,14 @@ TEST(ReadSetting, TakesOriginsAndNotTheStarBesideOthers) {
   EXPECT_FALSE(read_setting(setting_named("CORS_ALLOWED_ORIGINS"), many + ",https://a"));
 }
 
+TEST(ReadSetting, TakesAddressesAndNetworks) {
+  expect_each("TRUSTED_PROXIES", {"127.0.0.1", "10.0.0.0/8, ::1", "fd00::/8"},
+              {"", ",", "localhost", "10.0.0.0/33", "10.0.0.1,", "*", "10.0.0.1;10.0.0.2"});
+  const auto loaded = load_settings({{"TRUSTED_PROXIES", "10.0.0.0/8,127.0.0.1"}}, {});
+  EXPECT_TRUE(loaded->settings.http.trusted_networks().contains("10.1.2.3"));
+  EXPECT_TRUE(load_settings({}, {})->settings.http.trusted_networks().empty());
+}
+
 TEST(ReadSetting, TakesTheFourRoles) {
   expect_each("ROLES", {"gateway", "gateway,search", "gateway, gateway"},
               {"", "Gateway", "gateway,", "all", "gateway media"});

@@ -1,7 +1,5 @@
 #include "gateway/forwarded_fields.h"
 
-#include <boost/asio/ip/address.hpp>
-
 #include "base/text.h"
 
 namespace parley::gateway {
@@ -85,46 +83,6 @@ boost::container::static_vector<std::string_view, 16> named_by_connection(const 
 }
 
 }  // namespace
-
-Result<TrustedProxies> TrustedProxies::parse(std::span<const std::string> texts) {
-  TrustedProxies trusted;
-  for (const std::string& text : texts) {
-    boost::system::error_code error;
-    if (text.find('/') == std::string::npos) {
-      const asio::ip::address address = asio::ip::make_address(text, error);
-      if (!error && address.is_v4()) trusted.networks_.emplace_back(asio::ip::network_v4(address.to_v4(), 32));
-      if (!error && address.is_v6()) trusted.networks_.emplace_back(asio::ip::network_v6(address.to_v6(), 128));
-    } else {
-      const asio::ip::network_v4 v4 = asio::ip::make_network_v4(text, error);
-      if (!error) {
-        trusted.networks_.emplace_back(v4.canonical());
-      } else if (const asio::ip::network_v6 v6 = asio::ip::make_network_v6(text, error); !error) {
-        trusted.networks_.emplace_back(v6.canonical());
-      }
-    }
-    if (error) return fail(ErrorKind::kInvalid, "invalid_network", "'" + text + "' is no address and no network.");
-  }
-  return trusted;
-}
-
-bool TrustedProxies::contains(std::string_view text) const {
-  if (networks_.empty()) return false;
-  boost::system::error_code error;
-  asio::ip::address address = asio::ip::make_address(text, error);
-  if (error) return false;
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  }
-  for (const Network& network : networks_) {
-    if (const auto* v4 = std::get_if<asio::ip::network_v4>(&network)) {
-      if (address.is_v4() && asio::ip::network_v4(address.to_v4(), v4->prefix_length()).network() == v4->network())
-        return true;
-    } else if (const auto& v6 = std::get<asio::ip::network_v6>(network); address.is_v6()) {
-      if (asio::ip::network_v6(address.to_v6(), v6.prefix_length()).network() == v6.network()) return true;
-    }
-  }
-  return false;
-}
 
 bool forward_fields(const http::Fields& client, const ForwardedFacts& facts, http::Fields& out) {
   bool full = false;

@@ -84,6 +84,7 @@ GatewayOptions gateway_options(const Settings& settings) {
   options.cors_allowed_origins = settings.http.cors_allowed_origins;
   options.metrics_token = settings.telemetry.metrics_token;
   options.forwarding.scheme = settings.http.tls_cert_file.empty() ? "http" : "https";
+  options.forwarding.trusted_proxies = settings.http.trusted_networks();
   options.search_cache.ttl = settings.search_cache.ttl;
   options.search_cache.bytes = settings.search_cache.max_bytes;
   return options;
@@ -99,7 +100,7 @@ Gateway::Gateway(GatewayOptions options, GatewayDependencies dependencies)
   auto recorded = std::make_shared<RequestMetrics>(metrics_, to_string(Role::kGateway), http::route_labels(table),
                                                    dependencies.loops);
   std::vector<std::shared_ptr<http::Middleware>> middleware = {
-      std::make_shared<http::RequestScope>(options_.request_deadline),
+      std::make_shared<http::RequestScope>(options_.request_deadline, options_.forwarding.trusted_proxies),
       std::make_shared<http::RequestRecorder>(std::string(to_string(Role::kGateway)), std::move(recorded)),
       std::make_shared<http::Cors>(options_.cors_allowed_origins),
       std::move(dependencies.authentication),

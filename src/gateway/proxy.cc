@@ -4,6 +4,7 @@
 #include <forward_list>
 
 #include "base/ids.h"
+#include "http/client_address.h"
 #include "http/problem.h"
 
 namespace parley::gateway {
@@ -137,11 +138,9 @@ std::optional<Error> Proxy::prepare(http::Exchange& exchange, PathMapping mappin
                        .request_id = passage.keep(exchange.request_id),
                        .traceparent = passage.keep(exchange.traceparent),
                        .scheme = rules_.scheme};
-  if (!rules_.trusted_proxies.empty() && rules_.trusted_proxies.contains(client.peer)) {
+  if (rules_.trusted_proxies.contains(client.peer)) {
     facts.client_is_trusted = true;
-    if (const auto before = client.fields.find("X-Forwarded-For")) {
-      facts.forwarded_for = passage.keep(std::string(*before).append(", ").append(client.peer));
-    }
+    facts.forwarded_for = passage.keep(http::forwarded_chain(client));
   }
   bool fits = forward_fields(client.fields, facts, request.fields);
   // Looked for in what goes out: the client may have sent one that Connection names, which stays here.

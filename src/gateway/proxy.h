@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/ip_networks.h"
 #include "base/random.h"
 #include "gateway/forwarded_fields.h"
 #include "gateway/resilient_upstream.h"
@@ -30,7 +31,7 @@ bool has_dot_segment(std::string_view path);
 
 struct ForwardingRules {
   std::string scheme = "http";  // how clients reach the gateway itself
-  TrustedProxies trusted_proxies;
+  IpNetworks trusted_proxies;   // those whose X-Forwarded-* are passed on; others' are replaced
 };
 
 class Proxy {

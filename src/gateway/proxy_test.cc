@@ -103,12 +103,12 @@ TEST_F(ProxyTest, PassesMethodFieldsAndTokenOn) {
 }
 
 TEST_F(ProxyTest, AppendsToTheListOfATrustedProxy) {
-  const std::vector<std::string> trusted = {"10.0.0.0/8"};
-  rules.trusted_proxies = *TrustedProxies::parse(trusted);
+  rules.trusted_proxies = *IpNetworks::parse(std::vector<std::string>{"10.0.0.0/8"});
+  client.fields.add("X-Forwarded-For", std::string_view("6.6.6.6"));
   client.fields.add("X-Forwarded-For", std::string_view("1.2.3.4"));
   to(http::Method::kGet, "/v1/users/me");
   forward();
-  EXPECT_EQ(fake->seen.at(0).all("X-Forwarded-For"), std::vector<std::string>{"1.2.3.4, 10.1.2.3"});
+  EXPECT_EQ(fake->seen.at(0).all("X-Forwarded-For"), std::vector<std::string>{"6.6.6.6, 1.2.3.4, 10.1.2.3"});
 }
 
 TEST_F(ProxyTest, AProblemOfTheServiceComesThroughUnchanged) {

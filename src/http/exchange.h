@@ -35,11 +35,12 @@ class PathParameters {
 };
 
 struct Exchange {
-  explicit Exchange(Request& r) : request(r) {}
+  explicit Exchange(Request& r) : request(r), client(r.peer) {}
 
   Request& request;
   const Route* route =
-      nullptr;  // set once the router has found it; its pattern is the `route` label of logs and metrics
+      nullptr;              // set once the router has found it; its pattern is the `route` label of logs and metrics
+  std::string_view client;  // the peer, or who stands behind it when that is a trusted proxy
   PathParameters path;
   std::string request_id;   // 1–128 visible ASCII; from X-Request-Id if valid, else made
   std::string traceparent;  // W3C Trace Context to pass on, or empty

@@ -2,6 +2,7 @@
 
 #include "base/event_loop.h"
 #include "base/random.h"
+#include "http/client_address.h"
 #include "telemetry/log.h"
 #include "tenancy/caller.h"
 
@@ -35,6 +36,7 @@ Middleware::Verdict RequestScope::before(Exchange& exchange) {
   const Fields& fields = exchange.request.fields;
   exchange.request_id = ids.request_id_for(fields.find("X-Request-Id").value_or(std::string_view()));
   if (const auto trace = fields.find("traceparent")) exchange.traceparent = ids.traceparent_for(*trace);
+  exchange.client = client_address(exchange.request, trusted_proxies_);
   exchange.started_at = std::chrono::steady_clock::now();
   exchange.deadline = std::min(exchange.started_at + deadline_, exchange.request.deadline);
   return {};
@@ -64,7 +66,7 @@ void RequestRecorder::after(Exchange& exchange, Response& response) {
                         .request_id = exchange.request_id,
                         .method = request.method_text,
                         .route = route,
-                        .peer = request.peer,
+                        .peer = exchange.client,
                         .status = response.status,
                         .duration = duration,
                         .bytes_in = bytes_in,
@@ -84,7 +86,7 @@ void RequestRecorder::after(Exchange& exchange, Response& response) {
     pending->user = exchange.caller->user.value;
   }
   pending->method = request.method_text;
-  pending->peer = request.peer;
+  pending->peer = exchange.client;
   pending->role = role_;
   pending->route = route;
   pending->route_index = index;

@@ -1,5 +1,6 @@
 """What HTTP itself asks: methods, HEAD, unknown paths, request ids, the shape of every problem; and what needs no token."""
 
+import http.client
 import json
 import re
 
@@ -92,6 +93,20 @@ def test_no_origin_may_call_unless_it_is_named(ada):
     for method in ("GET", "OPTIONS"):
         answer = ada.call(method, ada.target("conversations"), headers=asked, check=False)
         assert not [name for name in answer.headers if name.lower().startswith("access-control-")], answer.headers
+
+
+def test_the_log_names_the_client_behind_a_trusted_proxy_and_believes_no_other(start_server):
+    chain = {"X-Forwarded-For": "6.6.6.6, 198.51.100.7, 127.0.0.1"}
+    for settings, peer in (({"TRUSTED_PROXIES": "127.0.0.1,::1"}, "198.51.100.7"), ({}, "127.0.0.1")):
+        server = start_server(**settings)
+        for role in ("gateway", "messaging"):
+            connection = http.client.HTTPConnection(*server.origin(role), timeout=10)
+            connection.request("GET", "/openapi.yaml", headers=chain)
+            assert connection.getresponse().read()
+            connection.close()
+        server.stop()
+        seen = [line["peer"] for line in server.log_lines() if line.get("route") == "/openapi.yaml"]
+        assert seen == [peer, peer]
 
 
 def test_named_origins_may_call(start_server, tenant_at):
