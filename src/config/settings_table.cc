@@ -137,7 +137,7 @@ constexpr Setting kTable[] = {
    .meaning = "Longest pause between two pieces of a body, either way.", .example = "60000",
    .assign = into<kHttp, &HttpSettings::body_idle_timeout>},
   {.section = kHttpLimits, .name = "HTTP_REQUEST_DEADLINE_MS", .kind = kMilliseconds, .fallback = "10000", .min = 100, .max = 600'000,
-   .meaning = "Time within which a request is answered, else 504.", .example = "15000",
+   .meaning = "Time within which a request is answered, else 504; waiting for its body does not count.", .example = "15000",
    .assign = into<kHttp, &HttpSettings::request_deadline>},
 
   {.section = kTokens, .name = "JWT_PUBLIC_KEY", .kind = kPem, .fallback = "", .min = 1, .max = 64 * kKiB,
@@ -213,7 +213,7 @@ constexpr Setting kTable[] = {
    .meaning = "Time to open a connection to a role; at most UPSTREAM_DEADLINE_MS.", .example = "250",
    .assign = into<kUpstream, &UpstreamSettings::connect_timeout>},
   {.section = kCalls, .name = "UPSTREAM_DEADLINE_MS", .kind = kMilliseconds, .fallback = "5000", .min = 10, .max = 600'000,
-   .meaning = "Time for a role to begin its answer, all tries together; at most HTTP_REQUEST_DEADLINE_MS.", .example = "3000",
+   .meaning = "Time for a role to begin its answer once it has the body, all tries together; at most HTTP_REQUEST_DEADLINE_MS.", .example = "3000",
    .assign = into<kUpstream, &UpstreamSettings::deadline>},
   {.section = kCalls, .name = "UPSTREAM_POOL_PER_CORE", .kind = kNumber, .fallback = "128", .min = 1, .max = 10'000,
    .meaning = "Connections each event loop may hold to one role.", .example = "64",

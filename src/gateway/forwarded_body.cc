@@ -23,6 +23,7 @@ Task<Result<>> ForwardedBody::hold() {
     whole_ = copy_;
   }
   held_ = true;
+  waited_ = {};
   rewind();
   co_return Result<>();
 }

@@ -26,11 +26,11 @@ class ForwardedBody final : public http::Body {
 
   // The client's body failed, or is being waited for.
   bool client_at_fault() const { return failed_ || waiting_; }
-  // How long the client was waited for so far.
-  SteadyTime::duration waited() const { return waited_; }
 
   Task<Result<std::string_view>> read() override;
   std::optional<std::uint64_t> size() const override { return client_.size(); }
+  // Not counting hold(): that was before the upstream was asked.
+  SteadyTime::duration waited() const override { return waited_; }
 
  private:
   http::Body& client_;

@@ -106,7 +106,7 @@ Task<http::Response> Proxy::forward(http::Exchange& exchange, PathMapping mappin
     }
   }
 
-  Result<http::Response> answer = co_await upstream_.call(passage->request, body, exchange.deadline);
+  Result<http::Response> answer = co_await upstream_.call(passage->request, body, exchange.due());
   if (!answer) co_return http::problem_response(shown(std::move(answer.error()), *passage), exchange.request_id);
   if (answer->stream) {
     passage->answer = std::move(answer->stream);

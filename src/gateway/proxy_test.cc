@@ -127,6 +127,49 @@ TEST_F(ProxyTest, AProblemOfTheServiceComesThroughUnchanged) {
             "Content-Type: application/problem+json\r\nRateLimit-Remaining: 3\r\nX-Request-Id: rid\r\n");
 }
 
+// Says that the client was waited for, as a connection's body does.
+class LateBody final : public http::Body {
+ public:
+  LateBody(ManualClock& clock, seconds late) : clock_(clock), late_(late) {}
+  Task<Result<std::string_view>> read() override {
+    if (waited_ != SteadyTime::duration::zero()) co_return std::string_view();
+    clock_.advance(late_);
+    waited_ = late_;
+    co_return std::string_view("{}");
+  }
+  std::optional<std::uint64_t> size() const override { return 2; }
+  SteadyTime::duration waited() const override { return waited_; }
+
+ private:
+  ManualClock& clock_;
+  const seconds late_;
+  SteadyTime::duration waited_{};
+};
+
+TEST_F(ProxyTest, TheTimeOfASlowBodyIsNotTheUpstreams) {
+  settings.call_timeout = seconds(5);
+  LateBody body(clock, seconds(60));  // longer than any deadline here
+  client.body = &body;
+  to(http::Method::kPost, "/v1/messages");
+  EXPECT_EQ(forward(PathMapping::kStripVersion, true).status, 200);
+  EXPECT_EQ(fake->seen.at(0).deadline, clock.steady_now() + seconds(5));
+}
+
+TEST_F(ProxyTest, TheServiceSeesHowLongTheClientTookAfterItWasAsked) {
+  SteadyTime::duration seen{};
+  fake->script = {[&seen](http::Request& request) -> Result<http::Response> {
+    seen = request.body->waited();
+    return http::json_response(200, "{}");
+  }};
+  for (const bool held : {false, true}) {
+    LateBody body(clock, seconds(7));
+    client.body = &body;
+    to(http::Method::kPost, "/v1/messages");
+    EXPECT_EQ(forward(PathMapping::kStripVersion, held).status, 200);
+    EXPECT_EQ(seen, held ? seconds(0) : seconds(7));
+  }
+}
+
 TEST_F(ProxyTest, PassesTheLengthOfAHeadAnswerOn) {
   fake->script = {[](http::Request&) -> Result<http::Response> {
     http::Response response = http::json_response(200, {});

@@ -66,7 +66,7 @@ Task<Result<http::Response>> ResilientUpstream::call(http::Request& request, For
     SteadyTime until = total;
     if (repeatable) until = attempt_deadline(now, total, settings_.attempt_timeout);
     Result<http::Response> answer = co_await upstream_->call(request, until);
-    const bool may_be_mended = judge(answer, body, now, std::move(*permit));
+    const bool may_be_mended = judge(answer, body, std::move(*permit));
     if (!may_be_mended || !repeatable) co_return answer;
     const std::optional<SteadyTime> again = next_attempt(answer, attempt, total);
     if (!again) co_return answer;
@@ -77,13 +77,7 @@ Task<Result<http::Response>> ResilientUpstream::call(http::Request& request, For
   }
 }
 
-bool ResilientUpstream::client_is_to_blame(const Error& error, const ForwardedBody& body, SteadyTime began) const {
-  if (body.client_at_fault()) return true;
-  // A client that sends slowly leaves the upstream no time to answer in.
-  return error.kind == ErrorKind::kTimeout && body.waited() > (clock_.steady_now() - began) / 2;
-}
-
-bool ResilientUpstream::judge(const Result<http::Response>& answer, const ForwardedBody* body, SteadyTime began,
+bool ResilientUpstream::judge(const Result<http::Response>& answer, const ForwardedBody* body,
                               CircuitBreaker::Permit permit) {
   if (answer) {
     if (!counts_as_failure(answer->status)) {
@@ -96,7 +90,7 @@ bool ResilientUpstream::judge(const Result<http::Response>& answer, const Forwar
   }
   // The permit, dropped, counts for nothing.
   if (is_own_limit(answer.error())) return false;
-  if (body != nullptr && client_is_to_blame(answer.error(), *body, began)) return false;
+  if (body != nullptr && body->client_at_fault()) return false;
   permit.failure();
   const bool timeout = answer.error().kind == ErrorKind::kTimeout;
   observer_->on_failure(timeout ? UpstreamFailure::kTimeout : UpstreamFailure::kUnavailable);

@@ -49,9 +49,7 @@ class ResilientUpstream final : public http::Upstream {
  private:
   Error circuit_open(std::chrono::milliseconds retry_after) const;
   // Tells the breaker and the observer how the attempt ended. True: it was a failure of a kind that a retry may mend.
-  bool judge(const Result<http::Response>& answer, const ForwardedBody* body, SteadyTime began,
-             CircuitBreaker::Permit permit);
-  bool client_is_to_blame(const Error& error, const ForwardedBody& body, SteadyTime began) const;
+  bool judge(const Result<http::Response>& answer, const ForwardedBody* body, CircuitBreaker::Permit permit);
   // When to try again after attempt number `attempt`; nullopt: not at all.
   std::optional<SteadyTime> next_attempt(const Result<http::Response>& answer, unsigned attempt, SteadyTime deadline);
 

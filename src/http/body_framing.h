@@ -17,6 +17,7 @@ class ConnectionBody final : public Body {
   // Errors: kInvalid bad_request (the peer closed too early, bad chunks); kRequestTimeout request_timeout (too slow).
   Task<Result<std::string_view>> read() override;
   std::optional<std::uint64_t> size() const override;
+  SteadyTime::duration waited() const override { return waited_; }
 
   // All of it was read: the connection stands before the next message.
   bool complete() const;

@@ -45,9 +45,16 @@ struct Exchange {
   std::string request_id;   // 1–128 visible ASCII; from X-Request-Id if valid, else made
   std::string traceparent;  // W3C Trace Context to pass on, or empty
   SteadyTime started_at{};
-  SteadyTime deadline{};                 // when an answer is due
+  SteadyTime deadline{};                 // when an answer is due, if the body is there at once
   std::shared_ptr<const Caller> caller;  // set by the auth step; null on routes open to all and on internal ones
   bool from_role = false;                // set by the auth step: an internal token of this role was shown
+
+  // When an answer is due: the deadline, put off by as long as the client was waited for. (How slowly it may send is
+  // for the body's own limits to say.)
+  SteadyTime due() const {
+    if (deadline == SteadyTime::max() || request.body == nullptr) return deadline;
+    return deadline + request.body->waited();
+  }
 };
 
 }  // namespace parley::http

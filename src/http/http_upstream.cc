@@ -260,7 +260,7 @@ void HttpUpstream::write_head(Link& link, const Request& request, std::optional<
   out.append("\r\n");
 }
 
-Task<HttpUpstream::Sent> HttpUpstream::send(Link& link, Body& body, SteadyTime deadline, Error& body_error) {
+Task<HttpUpstream::Sent> HttpUpstream::send(Link& link, Body& body, Error& body_error) {
   const std::optional<std::uint64_t> size = body.size();
   const bool chunked = !size;
   Connection& connection = link.connection;
@@ -353,8 +353,10 @@ Task<Result<Response>> HttpUpstream::call(Request& request, SteadyTime deadline)
       }
     } else {
       Error body_error;
-      sent = co_await send(*link, *request.body, deadline, body_error);
+      const SteadyTime began = std::chrono::steady_clock::now();
+      sent = co_await send(*link, *request.body, body_error);
       if (sent == Sent::kBodyFailed) co_return std::unexpected(std::move(body_error));
+      if (deadline != SteadyTime::max()) deadline += std::chrono::steady_clock::now() - began;
     }
 
     ResponseHead& head = link->head;

@@ -62,7 +62,7 @@ class HttpUpstream final : public Upstream {
 
   void write_head(Link& link, const Request& request, std::optional<std::uint64_t> size) const;
   // The head that write_head() left, and the body.
-  Task<Sent> send(Link& link, Body& body, SteadyTime deadline, Error& body_error);
+  Task<Sent> send(Link& link, Body& body, Error& body_error);
   // kClosed: not a byte of an answer came.
   enum class Received { kHead, kClosed, kBroken, kTimedOut, kMalformed };
   Task<Received> receive_head(Link& link, Method method, ResponseHead& head, std::string_view& text,

@@ -61,6 +61,8 @@ class Body {
   virtual Task<Result<std::string_view>> read() = 0;
   // The whole length in bytes, if known beforehand.
   virtual std::optional<std::uint64_t> size() const = 0;
+  // How long reading has waited so far for whoever sends the body.
+  virtual SteadyTime::duration waited() const { return {}; }
 };
 
 // A body already in memory. Does not own it.

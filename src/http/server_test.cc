@@ -526,6 +526,44 @@ TEST_F(UpstreamTest, AnswersTimeoutWhenTheDeadlinePasses) {
   service.release_slow.set_value();
 }
 
+// Gives its second piece only when `late` has passed.
+class LateBody final : public Body {
+ public:
+  explicit LateBody(std::chrono::milliseconds late) : late_(late) {}
+  Task<Result<std::string_view>> read() override {
+    if (++reads_ == 2) {
+      auto [promise, future] = make_one_shot<int>(EventLoop::current());
+      co_await future.wait(std::chrono::steady_clock::now() + late_);
+    }
+    co_return reads_ > 2 ? std::string_view() : std::string_view("piece");
+  }
+  std::optional<std::uint64_t> size() const override { return 10; }
+
+ private:
+  const std::chrono::milliseconds late_;
+  int reads_ = 0;
+};
+
+Task<Called> put_late(HttpUpstream& upstream, std::chrono::milliseconds late, std::chrono::milliseconds deadline) {
+  Request request;
+  request.method = Method::kPut;
+  request.method_text = "PUT";
+  request.set_target("/echo");
+  LateBody body(late);
+  request.body = &body;
+  Result<Response> response = co_await upstream.call(request, std::chrono::steady_clock::now() + deadline);
+  if (!response) co_return Called{0, {}, response.error().code};
+  co_return Called{response->status, response->body, {}};
+}
+
+TEST_F(UpstreamTest, TheDeadlineIsForTheAnswerAndBeginsWhenTheBodyIsSent) {
+  start_both();
+  auto called = asio::co_spawn(loops.at(0).io(),
+                               put_late(*upstream, std::chrono::milliseconds(1'500), std::chrono::milliseconds(1'000)),
+                               asio::use_future);
+  EXPECT_EQ(called.get().body, "piecepiece");
+}
+
 TEST_F(UpstreamTest, TriesOnceMoreOnAConnectionThatWasClosedMeanwhile) {
   start_both();
   EXPECT_EQ(ask("GET", "/size/1").status, 200);

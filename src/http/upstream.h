@@ -16,7 +16,8 @@ class Upstream {
   // Sends `request` (its fields go out as they are; hop-by-hop fields are the caller's to leave out) and answers the
   // head of the response; the rest comes through Response::stream, which gives its connection back when it ends or is
   // destroyed. Errors: kUnavailable (no connection, connection lost before an answer), kTimeout (no head by
-  // `deadline`). `request` must live until the returned Response is done with.
+  // `deadline`, which is put off by as long as it takes to hand the body over: that has idle limits of its own).
+  // `request` must live until the returned Response is done with.
   virtual Task<Result<Response>> call(Request& request, SteadyTime deadline) = 0;
 };
 

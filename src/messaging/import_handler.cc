@@ -59,7 +59,7 @@ Answer import_messages(Call& call) {
     command.messages.push_back(std::move(*message));
   }
   if (command.messages.empty()) co_return invalid_field("", "must have at least one line");
-  auto written = co_await call.store().import_messages(*call.caller, std::move(command), call.deadline);
+  auto written = co_await call.store().import_messages(*call.caller, std::move(command), call.exchange.due());
   if (!written) co_return fail(std::move(written.error()));
   co_return written_response(200, encode(written->value, position_of(written->position)), written->position);
 }

@@ -46,8 +46,8 @@ constexpr Row kTable[] = {
 Answer serve(Messaging& messaging, const Row& row, http::Exchange& exchange,
              const http::openapi::ValidatedRequest& request) {
   const std::shared_ptr<const Caller>& caller = exchange.caller;  // null in a scan, which acts for no user
-  if (caller && !messaging.seen.knows(*caller)) co_await messaging.seen.see(caller, exchange.deadline);
-  Call call{messaging, exchange, request, caller, exchange.deadline};
+  if (caller && !messaging.seen.knows(*caller)) co_await messaging.seen.see(caller, exchange.due());
+  Call call{messaging, exchange, request, caller, exchange.due()};
   co_return co_await row.handle(call);
 }
 

@@ -108,6 +108,29 @@ def test_slow_answers_open_the_breaker_and_calls_then_cost_nothing(behind):
     assert int(results[-1].headers["Retry-After"]) in (1, 2, 3)
 
 
+@pytest.mark.parametrize("split", [False, True], ids=["all in one", "split"])
+def test_a_client_that_sends_slowly_takes_none_of_the_upstreams_time(start_server, tenant_at, split):
+    short = {"UPSTREAM_CONNECT_TIMEOUT_MS": 300, "UPSTREAM_DEADLINE_MS": 800, "HTTP_REQUEST_DEADLINE_MS": 1000}
+    if split:
+        messaging = start_server(["messaging"], HTTP_REQUEST_DEADLINE_MS=1000, UPSTREAM_DEADLINE_MS=800,
+                                 UPSTREAM_CONNECT_TIMEOUT_MS=300)  # fmt: skip
+        gateway = start_server(["gateway"], MESSAGING_SERVICE_URL=messaging.url("messaging"), **short)
+    else:
+        gateway = start_server(**short)
+    ada = tenant_at(gateway).user("ada")
+    ada.get("users", "me", expect=200)
+    # The first body is held by the gateway before it asks, the second streams through it.
+    held, streamed = ("POST", "/v1/conversations", b'{"id":"slow"}', 201), ("PUT", "/v1/users/me", b'{"name":"S"}', 200)
+    for method, path, body, status in (held, streamed):
+        head = (f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n")  # fmt: skip
+        with RawConnection(gateway.origin("gateway")) as connection:
+            connection.send(head.encode() + body[:5])
+            time.sleep(2.5)
+            connection.send(body[5:])
+            assert connection.read_answer().status == status
+
+
 GARBAGE = {
     "no HTTP": b"hello\r\n\r\n", "half a head": b"HTTP/1.1 200 OK\r\nContent-Le", "nothing": b"",
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
