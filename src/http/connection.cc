@@ -171,7 +171,18 @@ void Connection::shutdown_send() {
   socket_.shutdown(TcpSocket::shutdown_send, ignored);
 }
 
+bool Connection::has_tls_input() {
+  const std::span<char> room = buffer_.room(ReadBuffer::kInitialCapacity);
+  if (!buffer_.data().empty() || room.empty()) return true;
+  boost::system::error_code error;
+  // The socket does not block.
+  const std::size_t n = tls_->read_some(asio::buffer(room.data(), room.size()), error);
+  buffer_.commit(n);
+  return n > 0 || (error != asio::error::would_block && error != asio::error::try_again);
+}
+
 bool Connection::is_stale() {
+  if (tls_) return has_tls_input();
   char byte;
   const ssize_t n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);

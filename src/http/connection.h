@@ -85,10 +85,13 @@ class Connection {
   void abort();
   // Tells the peer that nothing more comes.
   void shutdown_send();
-  // True when the peer closed, or sent something unasked, while the connection was idle. One system call.
+  // True when the peer closed, or sent something unasked, while the connection was idle. One system call. Over TLS what
+  // was sent may come into the buffer; what TLS says for itself (session tickets, after the handshake) is nothing.
   bool is_stale();
 
  private:
+  bool has_tls_input();
+
   EventLoop& loop_;
   TcpSocket socket_;
   std::unique_ptr<TlsStream> tls_;
