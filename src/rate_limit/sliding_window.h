@@ -38,7 +38,11 @@ class SlidingWindow {
   // The current step and the twelve before it hold all that happened within the last window.
   static constexpr std::size_t kSlots = kSteps + 1;
 
-  std::uint32_t& count_of(std::int64_t step) { return counts_[static_cast<std::size_t>(step) % kSlots]; }
+  // The steady clock may stand near zero, at boot: steps before it are negative.
+  std::uint32_t& count_of(std::int64_t step) {
+    constexpr auto kCount = static_cast<std::int64_t>(kSlots);
+    return counts_[static_cast<std::size_t>((step % kCount + kCount) % kCount)];
+  }
 
   static std::chrono::nanoseconds step_length(const RateRule& rule) {
     CHECK(rule.window.count() >= kSteps);
