@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/durable_folder.h"
+
 namespace parley::auth {
 
 namespace {
@@ -27,9 +29,10 @@ struct FileHandle {
   }
 };
 
-std::unexpected<Error> cannot_write(const fs::path& path, std::string_view what) {
+std::unexpected<Error> cannot_write(const fs::path& path, std::string_view what,
+                                    std::error_code why = {errno, std::generic_category()}) {
   return fail(ErrorKind::kInternal, "internal_error",
-              "Cannot write " + std::string(what) + " to " + path.string() + ": " + std::strerror(errno) + ".");
+              "Cannot write " + std::string(what) + " to " + path.string() + ": " + why.message() + ".");
 }
 
 std::unexpected<Error> unsafe(std::string detail) {
@@ -46,24 +49,12 @@ bool write_all(int fd, std::string_view text) {
   return ::fsync(fd) == 0;
 }
 
-bool sync_folder(const fs::path& folder) {
-  const FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return handle.fd >= 0 && ::fsync(handle.fd) == 0;
-}
-
 // Renames, unless something is there already.
 bool put_in_place(const std::string& temporary, const fs::path& path) {
   if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno == EEXIST) return true;
   // Some network file systems know no RENAME_NOREPLACE.
   return errno == EINVAL && ::rename(temporary.c_str(), path.c_str()) == 0;
-}
-
-bool make_folder(const fs::path& folder) {
-  std::error_code error;
-  if (fs::is_directory(folder, error)) return true;
-  if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), error);
-  return ::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST;
 }
 
 }  // namespace
@@ -98,7 +89,8 @@ Result<std::string> read_key_file(const fs::path& path, std::string_view what) {
 }
 
 Result<> write_key_file_once(const fs::path& path, std::string_view text, std::string_view what) {
-  if (!make_folder(path.parent_path())) return cannot_write(path.parent_path(), what);
+  const fs::path folder = path.parent_path();
+  if (const std::error_code failed = make_durable_folder(folder)) return cannot_write(folder, what, failed);
   std::string temporary = path.string() + ".XXXXXX";
   Result<> written;
   {
@@ -108,7 +100,8 @@ Result<> write_key_file_once(const fs::path& path, std::string_view text, std::s
   }
   if (written && !put_in_place(temporary, path)) written = cannot_write(path, what);
   ::unlink(temporary.c_str());
-  if (written && !sync_folder(path.parent_path())) written = cannot_write(path.parent_path(), what);
+  if (!written) return written;
+  if (const std::error_code failed = sync_folder(folder)) return cannot_write(folder, what, failed);
   return written;
 }
 

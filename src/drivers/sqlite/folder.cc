@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/durable_folder.h"
+
 namespace parley::sqlite {
 
 namespace {
@@ -22,9 +24,7 @@ std::unexpected<Error> unusable(const std::filesystem::path& folder, const std::
 }  // namespace
 
 Result<LockedFolder> LockedFolder::open(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return unusable(folder, error.message());
+  if (const std::error_code failed = make_durable_folder(folder)) return unusable(folder, failed.message());
   if (::chmod(folder.c_str(), 0700) != 0) return unusable(folder, std::strerror(errno));
   const int fd = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return unusable(folder, std::strerror(errno));
