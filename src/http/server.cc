@@ -140,6 +140,8 @@ Task<> Server::accept_forever(PerLoop& here) {
       counters_.refused_connections.fetch_add(1, std::memory_order_relaxed);
       static constexpr std::string_view kBusy =
           "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+      // Over TLS an answer would cost the handshake that there is no room for: closed, then.
+      if (options_.tls) continue;
       socket.native_non_blocking(true, error);
       ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       continue;

@@ -28,7 +28,7 @@ struct ServerLimits {
   std::chrono::milliseconds write_timeout{30'000};      // for the peer to take the next piece of an answer
   std::size_t body_buffer = 64 * 1024;                  // read ahead of a large body
   std::uint64_t drained_body_bytes = 64 * 1024;         // unread body that is read and dropped to keep a connection
-  std::size_t connections = 4096;                       // over all loops; beyond it: 503 and close
+  std::size_t connections = 4096;                       // over all loops; beyond it: 503 (plain HTTP) and close
 };
 
 struct ServerOptions {

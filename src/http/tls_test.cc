@@ -117,5 +117,22 @@ TEST_F(TlsTest, AConnectionThatHasRestedIsUsedAgain) {
   EXPECT_EQ(upstream->counters().connects, 1U);
 }
 
+TEST_F(TlsTest, AConnectionBeyondTheLimitIsClosedWithoutPlainText) {
+  start({.connections = 1});
+  EXPECT_EQ(run(put(*upstream, "/echo", 1, milliseconds(0))), "200 piece");  // keeps its connection
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const timeval limit{20, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  char byte;
+  EXPECT_EQ(::recv(fd, &byte, 1, 0), 0);
+  ::close(fd);
+  EXPECT_EQ(server->counters().refused_connections, 1U);
+}
+
 }  // namespace
 }  // namespace parley::http
