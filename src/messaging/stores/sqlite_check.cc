@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <span>
+
 #include "messaging/stores/sqlite_messaging_store.h"
 #include "messaging/stores/sqlite_schema.h"
 
@@ -14,10 +16,17 @@ void note(CheckReport& report, std::string problem) {
 }
 
 // Every row that `sql` answers is a problem: its first column names where, the second what was found.
-void note_rows(sqlite::Connection& db, CheckReport& report, const char* what, const char* sql) {
-  sqlite::Query rows(db, sql);
-  while (report.problems.size() < kMaxProblems && rows.step()) {
-    note(report, fmt::format("{}: {} ({})", what, rows.text(0), rows.text(1)));
+struct Rule {
+  const char* what;
+  const char* sql;
+};
+
+void check_rules(sqlite::Connection& db, CheckReport& report, std::span<const Rule> rules) {
+  for (const Rule& rule : rules) {
+    sqlite::Query rows(db, rule.sql);
+    while (report.problems.size() < kMaxProblems && rows.step()) {
+      note(report, fmt::format("{}: {} ({})", rule.what, rows.text(0), rows.text(1)));
+    }
   }
 }
 
@@ -28,121 +37,120 @@ void check_pages(sqlite::Connection& db, CheckReport& report) {
   }
 }
 
-void check_counters(sqlite::Connection& db, CheckReport& report) {
-  note_rows(db, report, "conversation without counters",
-            "SELECT public_id, tenant FROM conversations c WHERE NOT EXISTS "
-            "(SELECT 1 FROM conversation_state s WHERE s.conversation = c.id)");
-  note_rows(db, report, "seqs are not dense, or miscounted",
-            "SELECT s.conversation, format('last %d, rows %d from %d to %d', s.last_seq, n, low, high) "
-            "FROM conversation_state s LEFT JOIN (SELECT key >> 32 AS c, count(*) AS n, min(key) & 0xffffffff AS low, "
-            "max(key) & 0xffffffff AS high FROM messages GROUP BY key >> 32) ON c = s.conversation "
-            "WHERE s.last_seq <> coalesce(n, 0) OR (n > 0 AND (low <> 1 OR high <> s.last_seq))");
-  note_rows(db, report, "live messages are miscounted",
-            "SELECT s.conversation, format('counted %d, are %d', s.live, n) FROM conversation_state s LEFT JOIN "
-            "(SELECT key >> 32 AS c, sum(deleted_at IS NULL) AS n FROM messages GROUP BY key >> 32) "
-            "ON c = s.conversation WHERE s.live <> coalesce(n, 0)");
-  note_rows(db, report, "messages of no conversation",
-            "SELECT key >> 32, count(*) FROM messages WHERE key >> 32 NOT IN (SELECT id FROM conversations) "
-            "GROUP BY key >> 32");
-  note_rows(
-      db, report, "members are miscounted",
-      "SELECT s.conversation, format('counted %d and %d owners, are %d and %d', s.member_count, s.owner_count, n, o) "
-      "FROM conversation_state s LEFT JOIN (SELECT conversation AS c, count(*) AS n, sum(role = 3) AS o "
-      "FROM members GROUP BY conversation) ON c = s.conversation "
-      "WHERE s.member_count <> coalesce(n, 0) OR s.owner_count <> coalesce(o, 0)");
-  note_rows(db, report, "a member of another tenant, or of no conversation",
-            "SELECT m.conversation, format('user %s, tenant %s', m.user, m.tenant) FROM members m LEFT JOIN "
-            "conversations c ON c.id = m.conversation WHERE c.deleted_at IS NOT NULL OR c.tenant IS NOT m.tenant");
-  note_rows(db, report, "unread is miscounted",
-            "SELECT m.conversation, format('user %s: counted %d', m.user, s.live - m.accounted) FROM members m "
-            "JOIN conversation_state s ON s.conversation = m.conversation WHERE s.live - m.accounted <> "
-            "(SELECT count(*) FROM messages x WHERE x.key > (m.conversation << 32 | m.read_seq) "
-            "AND x.key < (m.conversation + 1) << 32 AND x.deleted_at IS NULL AND x.sender <> m.user)");
-}
+constexpr Rule kCounters[] = {
+    {"conversation without counters",
+     "SELECT public_id, tenant FROM conversations c WHERE NOT EXISTS "
+     "(SELECT 1 FROM conversation_state s WHERE s.conversation = c.id)"},
+    {"seqs are not dense, or miscounted",
+     "SELECT s.conversation, format('last %d, rows %d from %d to %d', s.last_seq, n, low, high) "
+     "FROM conversation_state s LEFT JOIN (SELECT key >> 32 AS c, count(*) AS n, min(key) & 0xffffffff AS low, "
+     "max(key) & 0xffffffff AS high FROM messages GROUP BY key >> 32) ON c = s.conversation "
+     "WHERE s.last_seq <> coalesce(n, 0) OR (n > 0 AND (low <> 1 OR high <> s.last_seq))"},
+    {"live messages are miscounted",
+     "SELECT s.conversation, format('counted %d, are %d', s.live, n) FROM conversation_state s LEFT JOIN "
+     "(SELECT key >> 32 AS c, sum(deleted_at IS NULL) AS n FROM messages GROUP BY key >> 32) "
+     "ON c = s.conversation WHERE s.live <> coalesce(n, 0)"},
+    {"messages of no conversation",
+     "SELECT key >> 32, count(*) FROM messages WHERE key >> 32 NOT IN (SELECT id FROM conversations) "
+     "GROUP BY key >> 32"},
+    {"members are miscounted",
+     "SELECT s.conversation, format('counted %d and %d owners, are %d and %d', s.member_count, s.owner_count, n, o) "
+     "FROM conversation_state s LEFT JOIN (SELECT conversation AS c, count(*) AS n, sum(role = 3) AS o "
+     "FROM members GROUP BY conversation) ON c = s.conversation "
+     "WHERE s.member_count <> coalesce(n, 0) OR s.owner_count <> coalesce(o, 0)"},
+    {"a member of another tenant, or of no conversation",
+     "SELECT m.conversation, format('user %s, tenant %s', m.user, m.tenant) FROM members m LEFT JOIN "
+     "conversations c ON c.id = m.conversation WHERE c.deleted_at IS NOT NULL OR c.tenant IS NOT m.tenant"},
+    {"unread is miscounted",
+     "SELECT m.conversation, format('user %s: counted %d', m.user, s.live - m.accounted) FROM members m "
+     "JOIN conversation_state s ON s.conversation = m.conversation WHERE s.live - m.accounted <> "
+     "(SELECT count(*) FROM messages x WHERE x.key > (m.conversation << 32 | m.read_seq) "
+     "AND x.key < (m.conversation + 1) << 32 AND x.deleted_at IS NULL AND x.sender <> m.user)"},
+};
 
-void check_messages(sqlite::Connection& db, CheckReport& report) {
-  note_rows(db, report, "replies are miscounted",
-            "SELECT m.key, format('counted %d', m.reply_count) FROM messages m WHERE (m.reply_count <> 0 OR m.key IN "
-            "(SELECT thread_root FROM messages WHERE thread_root IS NOT NULL)) AND m.reply_count <> "
-            "(SELECT count(*) FROM messages r WHERE r.thread_root = m.key AND r.deleted_at IS NULL) "
-            // Those of a deleted conversation are erased piece by piece.
-            "AND m.key >> 32 NOT IN (SELECT id FROM conversations WHERE deleted_at IS NOT NULL)");
-  note_rows(db, report, "a reply to no message of its conversation",
-            "SELECT m.key, format('reply to %d, root %d', m.reply_to, m.thread_root) FROM messages m "
-            "WHERE (m.reply_to IS NOT NULL OR m.thread_root IS NOT NULL) AND (m.reply_to >> 32 IS NOT m.key >> 32 OR "
-            "m.thread_root >> 32 IS NOT m.key >> 32 OR m.reply_to >= m.key OR "
-            "NOT EXISTS (SELECT 1 FROM messages r WHERE r.key = m.reply_to) OR "
-            "NOT EXISTS (SELECT 1 FROM messages r WHERE r.key = m.thread_root AND r.thread_root IS NULL))");
-  note_rows(db, report, "reactions are miscounted",
-            "SELECT m.key, format('counted %d', m.reaction_total) FROM messages m WHERE (m.reaction_total <> 0 OR "
-            "m.key IN (SELECT message FROM reactions)) AND m.reaction_total <> "
-            "(SELECT count(*) FROM reactions r WHERE r.message = m.key)");
-  note_rows(db, report, "a deleted message still says something",
-            "SELECT key, 'tombstone' FROM messages WHERE deleted_at IS NOT NULL AND (content IS NOT NULL OR "
-            "attachments IS NOT NULL OR mentions IS NOT NULL OR metadata IS NOT NULL OR client_message_id IS NOT NULL "
-            "OR EXISTS (SELECT 1 FROM message_versions v WHERE v.message = key))");
-  note_rows(db, report, "a message says nothing and is not deleted",
-            "SELECT key, 'no content' FROM messages WHERE deleted_at IS NULL AND content IS NULL");
-  note_rows(db, report, "versions are not dense",
-            "SELECT m.key, format('version %d, kept %d', m.version, coalesce(v.n, 0)) FROM messages m LEFT JOIN "
-            "(SELECT message, count(*) AS n FROM message_versions GROUP BY message) v ON v.message = m.key "
-            "WHERE m.deleted_at IS NULL AND coalesce(v.n, 0) <> m.version - 1");
-  note_rows(db, report, "an import id of no message",
-            "SELECT conversation, external_id FROM import_ids WHERE message NOT IN (SELECT key FROM messages) "
-            "OR message >> 32 <> conversation");
-}
+constexpr Rule kMessages[] = {
+    {"replies are miscounted",
+     "SELECT m.key, format('counted %d', m.reply_count) FROM messages m WHERE (m.reply_count <> 0 OR m.key IN "
+     "(SELECT thread_root FROM messages WHERE thread_root IS NOT NULL)) AND m.reply_count <> "
+     "(SELECT count(*) FROM messages r WHERE r.thread_root = m.key AND r.deleted_at IS NULL) "
+     // Those of a deleted conversation are erased piece by piece.
+     "AND m.key >> 32 NOT IN (SELECT id FROM conversations WHERE deleted_at IS NOT NULL)"},
+    {"a reply to no message of its conversation",
+     "SELECT m.key, format('reply to %d, root %d', m.reply_to, m.thread_root) FROM messages m "
+     "WHERE (m.reply_to IS NOT NULL OR m.thread_root IS NOT NULL) AND (m.reply_to >> 32 IS NOT m.key >> 32 OR "
+     "m.thread_root >> 32 IS NOT m.key >> 32 OR m.reply_to >= m.key OR "
+     "NOT EXISTS (SELECT 1 FROM messages r WHERE r.key = m.reply_to) OR "
+     "NOT EXISTS (SELECT 1 FROM messages r WHERE r.key = m.thread_root AND r.thread_root IS NULL))"},
+    {"reactions are miscounted",
+     "SELECT m.key, format('counted %d', m.reaction_total) FROM messages m WHERE (m.reaction_total <> 0 OR "
+     "m.key IN (SELECT message FROM reactions)) AND m.reaction_total <> "
+     "(SELECT count(*) FROM reactions r WHERE r.message = m.key)"},
+    {"a deleted message still says something",
+     "SELECT key, 'tombstone' FROM messages WHERE deleted_at IS NOT NULL AND (content IS NOT NULL OR "
+     "attachments IS NOT NULL OR mentions IS NOT NULL OR metadata IS NOT NULL OR client_message_id IS NOT NULL "
+     "OR EXISTS (SELECT 1 FROM message_versions v WHERE v.message = key))"},
+    {"a message says nothing and is not deleted",
+     "SELECT key, 'no content' FROM messages WHERE deleted_at IS NULL AND content IS NULL"},
+    {"versions are not dense",
+     "SELECT m.key, format('version %d, kept %d', m.version, coalesce(v.n, 0)) FROM messages m LEFT JOIN "
+     "(SELECT message, count(*) AS n FROM message_versions GROUP BY message) v ON v.message = m.key "
+     "WHERE m.deleted_at IS NULL AND coalesce(v.n, 0) <> m.version - 1"},
+    {"an import id of no message",
+     "SELECT conversation, external_id FROM import_ids WHERE message NOT IN (SELECT key FROM messages) "
+     "OR message >> 32 <> conversation"},
+};
 
 // Each change has its event, in conversations whose events are all still there.
-void check_changes(sqlite::Connection& db, CheckReport& report) {
-  note_rows(db, report, "edits and deletions and their events differ in number",
-            "SELECT c.public_id, format('%d changes, %d events', v, n) FROM (SELECT tenant, key, min(number) AS low, "
-            "sum(type IN ('message.edited', 'message.deleted')) AS n FROM event_log WHERE scope = 0 "
-            "GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant AND c.public_id = e.key "
-            "JOIN (SELECT key >> 32 AS m, sum(version - 1) AS v FROM messages GROUP BY key >> 32) ON m = c.id "
-            "WHERE e.low = 1 AND n <> v");
-  note_rows(db, report, "changes of a conversation and their events differ in number",
-            "SELECT c.public_id, format('version %d, %d events', c.version, n) FROM (SELECT tenant, key, min(number) "
-            "AS low, sum(type IN ('conversation.created', 'conversation.updated')) AS n FROM event_log "
-            "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
-            "AND c.public_id = e.key WHERE e.low = 1 AND n <> c.version");
-  note_rows(db, report, "members and their events differ in number",
-            "SELECT c.public_id, format('%d members, %d by events', s.member_count, n) FROM (SELECT tenant, key, "
-            "min(number) AS low, sum((type = 'member.added') - (type = 'member.removed')) AS n FROM event_log "
-            "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
-            "AND c.public_id = e.key JOIN conversation_state s ON s.conversation = c.id "
-            "WHERE e.low = 1 AND c.deleted_at IS NULL AND n <> s.member_count");
-}
+constexpr Rule kChanges[] = {
+    {"edits and deletions and their events differ in number",
+     "SELECT c.public_id, format('%d changes, %d events', v, n) FROM (SELECT tenant, key, min(number) AS low, "
+     "sum(type IN ('message.edited', 'message.deleted')) AS n FROM event_log WHERE scope = 0 "
+     "GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant AND c.public_id = e.key "
+     "JOIN (SELECT key >> 32 AS m, sum(version - 1) AS v FROM messages GROUP BY key >> 32) ON m = c.id "
+     "WHERE e.low = 1 AND n <> v"},
+    {"changes of a conversation and their events differ in number",
+     "SELECT c.public_id, format('version %d, %d events', c.version, n) FROM (SELECT tenant, key, min(number) "
+     "AS low, sum(type IN ('conversation.created', 'conversation.updated')) AS n FROM event_log "
+     "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
+     "AND c.public_id = e.key WHERE e.low = 1 AND n <> c.version"},
+    {"members and their events differ in number",
+     "SELECT c.public_id, format('%d members, %d by events', s.member_count, n) FROM (SELECT tenant, key, "
+     "min(number) AS low, sum((type = 'member.added') - (type = 'member.removed')) AS n FROM event_log "
+     "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
+     "AND c.public_id = e.key JOIN conversation_state s ON s.conversation = c.id "
+     "WHERE e.low = 1 AND c.deleted_at IS NULL AND n <> s.member_count"},
+};
 
 // Numbers are dense within each key, from wherever the log has been pruned to, and end where the key's counter stands.
-void check_events(sqlite::Connection& db, CheckReport& report) {
-  note_rows(
-      db, report, "event numbers are not dense",
-      "SELECT key, format('%d events from %d to %d', n, low, high) FROM (SELECT tenant, scope, key, count(*) AS n, "
-      "count(DISTINCT number) AS d, min(number) AS low, max(number) AS high FROM event_log "
-      "GROUP BY tenant, scope, key) WHERE n <> d OR high - low + 1 <> n");
-  note_rows(db, report, "a conversation's last event is missing",
-            "SELECT c.public_id, format('tenant %s, counted %d', c.tenant, s.event_number) FROM conversations c "
-            "JOIN conversation_state s ON s.conversation = c.id JOIN (SELECT tenant, key, max(number) AS high "
-            "FROM event_log WHERE scope = 0 GROUP BY tenant, key) e ON e.tenant = c.tenant AND e.key = c.public_id "
-            "WHERE e.high <> s.event_number");
-  note_rows(db, report, "a user's last event is missing",
-            "SELECT u.id, format('tenant %s, version %d', u.tenant, u.version) FROM users u JOIN (SELECT tenant, key, "
-            "max(number) AS high FROM event_log WHERE scope = 1 GROUP BY tenant, key) e "
-            "ON e.tenant = u.tenant AND e.key = u.id WHERE e.high <> u.version");
-  // Only while nothing was pruned can every message's first event be asked for.
-  note_rows(db, report, "messages and their message.created events differ in number",
-            "SELECT c.public_id, format('%d messages, %d events', s.last_seq, n) FROM (SELECT tenant, key, min(number) "
-            "AS low, count(DISTINCT CASE WHEN type = 'message.created' THEN row END) AS n FROM event_log "
-            "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
-            "AND c.public_id = e.key JOIN conversation_state s ON s.conversation = c.id "
-            "WHERE e.low = 1 AND n <> s.last_seq");
-  check_changes(db, report);
-  if (db.query_int("SELECT coalesce(min(position), 1) FROM event_log") == 1) {
-    note_rows(db, report, "a conversation without events",
-              "SELECT public_id, tenant FROM conversations WHERE (tenant, public_id) NOT IN "
-              "(SELECT tenant, key FROM event_log WHERE scope = 0)");
-  }
-}
+constexpr Rule kEvents[] = {
+    {"event numbers are not dense",
+     "SELECT key, format('%d events from %d to %d', n, low, high) FROM (SELECT tenant, scope, key, count(*) AS n, "
+     "count(DISTINCT number) AS d, min(number) AS low, max(number) AS high FROM event_log "
+     "GROUP BY tenant, scope, key) WHERE n <> d OR high - low + 1 <> n"},
+    {"a conversation's last event is missing",
+     "SELECT c.public_id, format('tenant %s, counted %d', c.tenant, s.event_number) FROM conversations c "
+     "JOIN conversation_state s ON s.conversation = c.id JOIN (SELECT tenant, key, max(number) AS high "
+     "FROM event_log WHERE scope = 0 GROUP BY tenant, key) e ON e.tenant = c.tenant AND e.key = c.public_id "
+     "WHERE e.high <> s.event_number"},
+    {"a user's last event is missing",
+     "SELECT u.id, format('tenant %s, version %d', u.tenant, u.version) FROM users u JOIN (SELECT tenant, key, "
+     "max(number) AS high FROM event_log WHERE scope = 1 GROUP BY tenant, key) e "
+     "ON e.tenant = u.tenant AND e.key = u.id WHERE e.high <> u.version"},
+    // Only while nothing was pruned can every message's first event be asked for.
+    {"messages and their message.created events differ in number",
+     "SELECT c.public_id, format('%d messages, %d events', s.last_seq, n) FROM (SELECT tenant, key, min(number) "
+     "AS low, count(DISTINCT CASE WHEN type = 'message.created' THEN row END) AS n FROM event_log "
+     "WHERE scope = 0 GROUP BY tenant, key) e JOIN conversations c ON c.tenant = e.tenant "
+     "AND c.public_id = e.key JOIN conversation_state s ON s.conversation = c.id "
+     "WHERE e.low = 1 AND n <> s.last_seq"},
+};
+
+// Can be asked only while nothing was pruned.
+constexpr Rule kWholeLog[] = {
+    {"a conversation without events",
+     "SELECT public_id, tenant FROM conversations WHERE (tenant, public_id) NOT IN "
+     "(SELECT tenant, key FROM event_log WHERE scope = 0)"},
+};
 
 template <class Work>
 auto with_folder(const std::filesystem::path& folder, Work work)
@@ -164,9 +172,11 @@ auto with_folder(const std::filesystem::path& folder, Work work)
 CheckReport check_messaging(sqlite::Connection& db) {
   CheckReport report;
   check_pages(db, report);
-  check_counters(db, report);
-  check_messages(db, report);
-  check_events(db, report);
+  check_rules(db, report, kCounters);
+  check_rules(db, report, kMessages);
+  check_rules(db, report, kEvents);
+  check_rules(db, report, kChanges);
+  if (db.query_int("SELECT coalesce(min(position), 1) FROM event_log") == 1) check_rules(db, report, kWholeLog);
   report.conversations = db.query_int("SELECT count(*) FROM conversations WHERE deleted_at IS NULL");
   report.messages = db.query_int("SELECT count(*) FROM messages");
   report.events = db.query_int("SELECT count(*) FROM event_log");
