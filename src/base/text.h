@@ -33,6 +33,10 @@ std::optional<std::string> base64url_decode(std::string_view text);
 
 std::string hex_encode(std::span<const std::uint8_t> bytes);
 
+// `text` as HTML text or attribute: & < > " ' are written as references.
+void append_html_escaped(std::string& out, std::string_view text);
+std::string html_escape(std::string_view text);
+
 // "2026-01-02T03:04:05.678Z", always UTC, always milliseconds.
 std::string format_rfc3339(WallTime time);
 // Accepts any RFC 3339 date-time (offset, fraction of any length, cut to milliseconds); nullopt otherwise.

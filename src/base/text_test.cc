@@ -76,6 +76,14 @@ TEST(Rfc3339, RefusesWhatIsNoDateTime) {
   }
 }
 
+TEST(HtmlEscape, LeavesNothingThatMarkupIsMadeOf) {
+  EXPECT_EQ(html_escape("<a href=\"x\" b='y'>&amp; ünï"), "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp; ünï");
+  std::string out = "<b>";
+  append_html_escaped(out, "1 < 2");
+  EXPECT_EQ(out, "<b>1 &lt; 2");
+  EXPECT_EQ(html_escape(""), "");
+}
+
 TEST(ParseU64, TakesWholeDecimalNumbersOnly) {
   EXPECT_EQ(parse_u64("18446744073709551615"), UINT64_MAX);
   for (const char* bad : {"", "-1", "+1", " 1", "1 ", "1x", "18446744073709551616"}) {

@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/text.h"
 #include "search/query_parser.h"
 #include "search/text/analysis.h"
 
@@ -90,30 +91,6 @@ Range snippet_range(std::string_view text, const std::vector<Range>& ranges, std
   return {begin, std::max(begin, end)};
 }
 
-void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-}
-
 }  // namespace
 
 std::string highlight(std::string_view text, const Query& query, std::size_t most_bytes) {
@@ -125,13 +102,13 @@ std::string highlight(std::string_view text, const Query& query, std::size_t mos
   for (const Range& range : ranges) {
     const std::size_t begin = std::max(range.begin, at), end = std::min(range.end, part.end);
     if (begin >= end) continue;
-    append_escaped(out, text.substr(at, begin - at));
+    append_html_escaped(out, text.substr(at, begin - at));
     out += "<em>";
-    append_escaped(out, text.substr(begin, end - begin));
+    append_html_escaped(out, text.substr(begin, end - begin));
     out += "</em>";
     at = end;
   }
-  append_escaped(out, text.substr(at, part.end - at));
+  append_html_escaped(out, text.substr(at, part.end - at));
   if (part.end < text.size()) out += "…";
   return out;
 }
