@@ -99,43 +99,49 @@ Task<Result<std::string_view>> ConnectionBody::read() {
   }
 }
 
-Task<bool> write_message(Connection& connection, std::string_view head, Body& body, bool chunked,
-                         std::chrono::milliseconds write_timeout, std::uint64_t& sent) {
-  const std::optional<std::uint64_t> size = body.size();
+Task<WrittenMessage> write_message(Connection& connection, std::string_view head, Body& body, MessageWriting how) {
+  using End = WrittenMessage::End;
+  WrittenMessage written;
+  const auto ended = [&written](End end) {
+    written.end = end;
+    return std::move(written);
+  };
+  const std::optional<std::uint64_t> size = how.chunked ? std::nullopt : body.size();
   std::string chunk_head;
-  bool head_written = false;
-  for (;;) {
+  for (bool first = true, last = false; !last; first = false) {
     const Result<std::string_view> piece = co_await body.read();
-    if (!piece) co_return false;
-    const bool last = piece->empty();
-    if (!chunked && size && sent + piece->size() > *size) co_return false;
+    if (!piece) {
+      written.error = piece.error();
+      co_return ended(End::kBodyFailed);
+    }
+    last = piece->empty();
+    if (size && written.content_bytes + piece->size() > *size) co_return ended(End::kBodyFailed);
+    if (how.until_answered && !first && !last && connection.is_stale()) co_return ended(End::kPeerAnswered);
     std::array<iovec, 4> parts;
     std::size_t n = 0;
-    if (!head_written) parts[n++] = part(head);
-    head_written = true;
+    if (first) parts[n++] = part(head);
     if (!last) {
-      if (chunked) {
+      if (how.chunked) {
         chunk_head.clear();
         append_chunk_size(chunk_head, piece->size());
         parts[n++] = part(chunk_head);
       }
       parts[n++] = part(*piece);
-      if (chunked) parts[n++] = part(kChunkEnd);
-    } else if (chunked) {
+      if (how.chunked) parts[n++] = part(kChunkEnd);
+    } else if (how.chunked) {
       parts[n++] = part(kLastChunk);
     }
-    sent += piece->size();
+    written.content_bytes += piece->size();
     if (n > 0) {
-      connection.set_timeout(write_timeout);
-      const bool written = co_await connection.write({parts.data(), n});
+      connection.set_timeout(how.timeout);
+      const bool taken = co_await connection.write({parts.data(), n});
       connection.clear_deadline();
-      if (!written) co_return false;
+      if (!taken) co_return ended(End::kPeerGone);
     }
-    if (last) break;
     // A sized body that is all written needs no further read: saves a turn for the common single piece.
-    if (!chunked && size && sent == *size) break;
+    if (size && written.content_bytes == *size) last = true;
   }
-  co_return chunked || !size || sent == *size;
+  co_return ended(size && written.content_bytes != *size ? End::kBodyFailed : End::kComplete);
 }
 
 }  // namespace parley::http

@@ -48,10 +48,26 @@ class ConnectionBody final : public Body {
   SteadyTime::duration waited_{};  // for the peer, not for whoever reads
 };
 
-// Writes `head` (complete, with its empty line) and then `body` in the framing that `chunked` says. Ends early, with
-// false, when the peer is gone, the body fails, or a sized body is not as long as it said: then the connection is
-// unusable. `sent` counts content bytes.
-Task<bool> write_message(Connection& connection, std::string_view head, Body& body, bool chunked,
-                         std::chrono::milliseconds write_timeout, std::uint64_t& sent);
+// How a message is written, and how that ended.
+struct MessageWriting {
+  bool chunked = false;
+  std::chrono::milliseconds timeout{30'000};  // for the peer to take the next piece
+  bool until_answered = false;                // give up when the peer says something before it has all
+};
+struct WrittenMessage {
+  enum class End : std::uint8_t {
+    kComplete,
+    kPeerGone,      // or it takes too long
+    kPeerAnswered,  // until_answered
+    kBodyFailed,    // `error` says how; or a sized body is not as long as it said
+  };
+  End end = End::kComplete;
+  std::uint64_t content_bytes = 0;
+  std::optional<Error> error;
+};
+
+// Writes `head` (complete, with its empty line) and then `body`. Unless it ends complete the connection is unusable
+// for another message.
+Task<WrittenMessage> write_message(Connection& connection, std::string_view head, Body& body, MessageWriting how);
 
 }  // namespace parley::http

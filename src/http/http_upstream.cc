@@ -260,47 +260,6 @@ void HttpUpstream::write_head(Link& link, const Request& request, std::optional<
   out.append("\r\n");
 }
 
-Task<HttpUpstream::Sent> HttpUpstream::send(Link& link, Body& body, Error& body_error) {
-  const std::optional<std::uint64_t> size = body.size();
-  const bool chunked = !size;
-  Connection& connection = link.connection;
-  std::string chunk_head;
-  std::uint64_t sent = 0;
-  for (bool first = true, last = false; !last; first = false) {
-    const Result<std::string_view> piece = co_await body.read();
-    if (!piece) {
-      body_error = piece.error();
-      co_return Sent::kBodyFailed;
-    }
-    last = piece->empty();
-    if (!first && !last && connection.buffer().data().empty() && connection.is_stale()) {
-      // The upstream has answered (or closed) before it took everything: hear it instead of talking on.
-      co_return Sent::kBroken;
-    }
-    std::array<iovec, 4> parts;
-    std::size_t n = 0;
-    if (first) parts[n++] = part(link.out);
-    if (!last) {
-      if (chunked) {
-        chunk_head.clear();
-        append_chunk_size(chunk_head, piece->size());
-        parts[n++] = part(chunk_head);
-      }
-      parts[n++] = part(*piece);
-      if (chunked) parts[n++] = part(kChunkEnd);
-    } else if (chunked) {
-      parts[n++] = part(kLastChunk);
-    }
-    sent += piece->size();
-    if (n > 0) {
-      connection.set_timeout(options_.body_idle_timeout);
-      if (!co_await connection.write({parts.data(), n})) co_return Sent::kBroken;
-    }
-    if (size && sent == *size) last = true;
-  }
-  co_return Sent::kAll;
-}
-
 Task<HttpUpstream::Received> HttpUpstream::receive_head(Link& link, Method method, ResponseHead& head,
                                                         std::string_view& text, SteadyTime deadline) {
   Connection& connection = link.connection;
@@ -340,22 +299,28 @@ Task<Result<Response>> HttpUpstream::call(Request& request, SteadyTime deadline)
     }
 
     write_head(*link, request, size);
-    Sent sent = Sent::kAll;
+    bool sent_all = true;
     if (bodiless) {
       // The common case takes no coroutine: the kernel has room for the whole head.
       std::array<iovec, 1> parts = {part(link->out)};
       const std::ptrdiff_t written = link->connection.write_some_now(parts);
       if (written < 0) {
-        sent = Sent::kBroken;
+        sent_all = false;
       } else if (static_cast<std::size_t>(written) < link->out.size()) {
         link->connection.set_deadline(deadline);
-        if (!co_await link->connection.write_rest(parts, static_cast<std::size_t>(written))) sent = Sent::kBroken;
+        sent_all = co_await link->connection.write_rest(parts, static_cast<std::size_t>(written));
       }
     } else {
-      Error body_error;
       const SteadyTime began = std::chrono::steady_clock::now();
-      sent = co_await send(*link, *request.body, body_error);
-      if (sent == Sent::kBodyFailed) co_return std::unexpected(std::move(body_error));
+      WrittenMessage written =
+          co_await write_message(link->connection, link->out, *request.body,
+                                 {.chunked = !size, .timeout = options_.body_idle_timeout, .until_answered = true});
+      if (written.end == WrittenMessage::End::kBodyFailed) {
+        if (!written.error) co_return fail(ErrorKind::kInvalid, "bad_request", "The body is not as long as it said.");
+        co_return std::unexpected(std::move(*written.error));
+      }
+      // Else the upstream may have answered before it took everything: its answer is heard all the same.
+      sent_all = written.end == WrittenMessage::End::kComplete;
       if (deadline != SteadyTime::max()) deadline += std::chrono::steady_clock::now() - began;
     }
 
@@ -375,7 +340,7 @@ Task<Result<Response>> HttpUpstream::call(Request& request, SteadyTime deadline)
     if (request.method == Method::kHead) {
       if (const auto length = head.fields.find(FieldId::content_length)) response.head_length = parse_u64(*length);
     }
-    const bool keep_alive = head.keep_alive && sent == Sent::kAll;
+    const bool keep_alive = head.keep_alive && sent_all;
     ReadBuffer& buffer = link->connection.buffer();
     const bool all_here = head.framing.kind == Framing::Kind::kNone ||
                           (head.framing.kind == Framing::Kind::kLength && head.framing.length <= buffer.data().size());

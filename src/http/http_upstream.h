@@ -51,7 +51,6 @@ class HttpUpstream final : public Upstream {
   struct Link;
   struct PerLoop;
   class LinkBody;
-  enum class Sent { kAll, kBroken, kBodyFailed };
 
   PerLoop& here();
   // An idle connection of this loop that may be used; null when there is none, or a fresh one is asked for.
@@ -61,8 +60,6 @@ class HttpUpstream final : public Upstream {
   void release(std::unique_ptr<Link> link);
 
   void write_head(Link& link, const Request& request, std::optional<std::uint64_t> size) const;
-  // The head that write_head() left, and the body.
-  Task<Sent> send(Link& link, Body& body, Error& body_error);
   // kClosed: not a byte of an answer came.
   enum class Received { kHead, kClosed, kBroken, kTimedOut, kMalformed };
   Task<Received> receive_head(Link& link, Method method, ResponseHead& head, std::string_view& text,

@@ -564,6 +564,42 @@ TEST_F(UpstreamTest, TheDeadlineIsForTheAnswerAndBeginsWhenTheBodyIsSent) {
   EXPECT_EQ(called.get().body, "piecepiece");
 }
 
+// Says ten bytes and has another number.
+class WrongLength final : public Body {
+ public:
+  explicit WrongLength(std::string text) : text_(std::move(text)) {}
+  Task<Result<std::string_view>> read() override {
+    if (std::exchange(read_, true)) co_return std::string_view();
+    co_return std::string_view(text_);
+  }
+  std::optional<std::uint64_t> size() const override { return 10; }
+
+ private:
+  const std::string text_;
+  bool read_ = false;
+};
+
+Task<Called> put_wrong(HttpUpstream& upstream, std::string text) {
+  Request request;
+  request.method = Method::kPut;
+  request.method_text = "PUT";
+  request.set_target("/echo");
+  WrongLength body(std::move(text));
+  request.body = &body;
+  Result<Response> response = co_await upstream.call(request, std::chrono::steady_clock::now() + seconds(30));
+  if (!response) co_return Called{0, {}, response.error().code};
+  co_return Called{response->status, response->body, {}};
+}
+
+TEST_F(UpstreamTest, ABodyThatIsNotAsLongAsItSaidIsTheCallersFaultAtOnce) {
+  start_both();
+  for (const char* text : {"short", "much too long"}) {
+    EXPECT_EQ(asio::co_spawn(loops.at(0).io(), put_wrong(*upstream, text), asio::use_future).get().error,
+              "bad_request");
+  }
+  EXPECT_EQ(ask("PUT", "/echo", "as it says").body, "as it says");
+}
+
 TEST_F(UpstreamTest, TriesOnceMoreOnAConnectionThatWasClosedMeanwhile) {
   start_both();
   EXPECT_EQ(ask("GET", "/size/1").status, 200);

@@ -242,8 +242,10 @@ Task<bool> Session::finish_response(Response& response) {
   bool sent_all = false;
   std::uint64_t sent = response.body.size();
   if (response.stream) {
-    sent = 0;
-    sent_all = co_await write_message(connection_, out, *response.stream, unsent.chunked, limits_.write_timeout, sent);
+    const WrittenMessage written = co_await write_message(
+        connection_, out, *response.stream, {.chunked = unsent.chunked, .timeout = limits_.write_timeout});
+    sent_all = written.end == WrittenMessage::End::kComplete;
+    sent = written.content_bytes;
   } else {
     std::array<iovec, 2> parts = {part(out), part(response.body)};
     connection_.set_timeout(limits_.write_timeout);
