@@ -66,7 +66,7 @@ Task<int> rest(milliseconds pause) {
   co_return 0;
 }
 
-class TlsTest : public testing::Test {
+class TlsTest : public ::testing::Test {
  protected:
   void start(ServerLimits limits = {}) {
     loops.start();
