@@ -25,7 +25,7 @@ std::optional<Authenticator::Answer> Authenticator::try_authenticate(std::string
   std::optional<Answer> answer = verify(token);
   if (!answer) {
     if (refresher_ != nullptr) return std::nullopt;
-    return unauthorized("The token's signature is not right.");
+    return no_key_for(*parse_jwt(token));
   }
   if (!*answer) return answer;
   return act_for(std::move(**answer), acting_for);
@@ -41,7 +41,7 @@ Task<Authenticator::Answer> Authenticator::authenticate(std::string token, std::
     co_return act_for(std::move(**answer), acting_for);
   }
   if (!refreshed) co_return fail(std::move(refreshed.error()));
-  co_return unauthorized("The token's signature is not right.");
+  co_return no_key_for(*parse_jwt(token));
 }
 
 std::optional<Authenticator::Answer> Authenticator::verify(std::string_view token) {

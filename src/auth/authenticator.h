@@ -44,7 +44,7 @@ class Authenticator {
   Task<Answer> authenticate(std::string token, std::optional<std::string> acting_for, SteadyTime deadline);
 
  private:
-  // nullopt: no key fits, and fresher ones might.
+  // nullopt: the token is well formed, but no key fits, and fresher ones might.
   std::optional<Answer> verify(std::string_view token);
   Answer act_for(std::shared_ptr<const Caller> bearer, std::optional<std::string_view> acting_for) const;
   TokenCache* cache_of_this_loop();

@@ -91,6 +91,21 @@ TEST_F(AuthenticatorTest, RefusalsAreNotRemembered) {
   EXPECT_FALSE(is_cached(token));
 }
 
+TEST_F(AuthenticatorTest, SaysOfAnUnknownKeyThatItIsUnknownAndNoMore) {
+  const SigningKey other = SigningKey::generate(Algorithm::kEs256).value();
+  const auto detail_of = [this](const std::string& token) { return authenticate(token).error().detail; };
+  json::object header = header_of(other);
+  header["kid"] = "retired-2025";
+  EXPECT_EQ(detail_of(sign(other, header, claims_at(clock.wall_now()))),
+            "The token names a key (kid) that is not known here.");
+  header["kid"] = key.kid();
+  EXPECT_EQ(detail_of(sign(other, header, claims_at(clock.wall_now()))), "The token's signature is not right.");
+  ring.replace(KeySet());
+  header.erase("kid");
+  EXPECT_EQ(detail_of(sign(other, header, claims_at(clock.wall_now()))),
+            "There is no key here that the token could be verified with.");
+}
+
 TEST_F(AuthenticatorTest, AServiceTokenActsForTheUserItNames) {
   const std::string token = token_of({"service"}, "bridge");
   const auto plain = authenticate(token);

@@ -164,6 +164,11 @@ std::unexpected<Error> unauthorized(std::string detail) {
   return fail(ErrorKind::kUnauthenticated, "unauthorized", std::move(detail));
 }
 
+std::unexpected<Error> no_key_for(const ParsedJwt& jwt) {
+  if (jwt.kid.empty()) return unauthorized("There is no key here that the token could be verified with.");
+  return unauthorized("The token names a key (kid) that is not known here.");
+}
+
 Result<ParsedJwt> parse_jwt(std::string_view token) {
   if (token.size() > kMaxTokenBytes) return unauthorized("The token is over 8 KiB.");
   const std::size_t first = token.find('.');
@@ -224,7 +229,14 @@ Result<VerifiedToken> read_claims(std::string_view payload, const JwtRules& rule
 Result<VerifiedToken> verify_jwt(std::string_view token, const KeySet& keys, const JwtRules& rules, WallTime now) {
   const auto jwt = parse_jwt(token);
   if (!jwt) return fail(jwt.error());
-  if (check_signature(*jwt, keys) != SignatureCheck::kValid) return unauthorized("The token's signature is not right.");
+  switch (check_signature(*jwt, keys)) {
+    case SignatureCheck::kValid:
+      break;
+    case SignatureCheck::kInvalid:
+      return unauthorized("The token's signature is not right.");
+    case SignatureCheck::kUnknownKey:
+      return no_key_for(*jwt);
+  }
   return read_claims(jwt->payload, rules, now);
 }
 

@@ -55,5 +55,7 @@ Result<VerifiedToken> read_claims(std::string_view payload, const JwtRules& rule
 Result<VerifiedToken> verify_jwt(std::string_view token, const KeySet& keys, const JwtRules& rules, WallTime now);
 
 std::unexpected<Error> unauthorized(std::string detail);
+// For a token that no key here can verify. Says whether the token named one, and nothing of the keys there are.
+std::unexpected<Error> no_key_for(const ParsedJwt& jwt);
 
 }  // namespace parley::auth

@@ -52,6 +52,7 @@ GET /internal/tenants
 GET /internal/scan/conversations
 GET /internal/scan/messages
 GET /internal/scan/users
+GET /
 GET /health
 GET /health/live
 GET /metrics
@@ -199,7 +200,7 @@ def test_a_contract_has_the_shape_of_openapi_3_1(contract):
     assert set(contract["components"]) <= {"schemas", "responses", "headers", "securitySchemes"}
     tags = {tag["name"] for tag in contract["tags"]}
     for path, method, operation in operations(contract):
-        assert path.startswith("/") and not path.endswith("/")
+        assert path == "/" or (path.startswith("/") and not path.endswith("/"))
         assert method in METHODS
         assert set(operation) <= {
             "operationId", "tags", "summary", "description", "parameters", "requestBody", "responses", "security",
@@ -488,7 +489,7 @@ def test_the_gateway_has_what_search_offers_to_everybody_and_nothing_else_of_it(
 
 
 def test_every_role_tells_its_health_without_a_token(contract):
-    for path in ("/health", "/health/live", "/metrics", "/openapi.yaml"):
+    for path in ("/", "/health", "/health/live", "/metrics", "/openapi.yaml", "/docs"):
         assert {} in contract["paths"][path]["get"]["security"] or contract["paths"][path]["get"]["security"] == []
 
 

@@ -1,3 +1,4 @@
+#include "base/json_writer.h"
 #include "http/operations/docs_page.h"
 #include "http/operations/operational_routes.h"
 #include "http/problem.h"
@@ -38,6 +39,31 @@ Task<Response> answer_page(const std::string& page) {
   co_return response;
 }
 
+Task<Response> answer_root(const std::string& text) {
+  co_return json_response(200, text);
+}
+
+std::string root_text(const openapi::Contract& contract) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.key("name").string(contract.title());
+  json.key("docs").string("docs");
+  json.key("contract").string("openapi.yaml");
+  json.key("health").string("health");
+  json.end_object();
+  return text;
+}
+
+// The page's own links are relative to /docs, so it cannot be answered here. Relative, for what stands in front may
+// serve us below a path of its own.
+Task<Response> answer_slash(Exchange&) {
+  Response response;
+  response.status = 308;
+  response.headers.add("Location", "../docs");
+  co_return response;
+}
+
 Task<Response> answer_file(Exchange& exchange) {
   if (const auto file = docs_file(exchange.path.at("file"))) {
     co_return file_response(file->content_type, file->bytes, "public, max-age=3600");
@@ -50,8 +76,11 @@ Task<Response> answer_file(Exchange& exchange) {
 
 std::vector<Route> contract_routes(std::shared_ptr<const openapi::Contract> contract) {
   const auto page = std::make_shared<const std::string>(docs_page(*contract));
-  return {contract->route("get_openapi", [contract](Exchange&) { return answer_contract(*contract); }),
+  const auto root = std::make_shared<const std::string>(root_text(*contract));
+  return {contract->route("get_root", [root](Exchange&) { return answer_root(*root); }),
+          contract->route("get_openapi", [contract](Exchange&) { return answer_contract(*contract); }),
           contract->route("get_docs", [page](Exchange&) { return answer_page(*page); }),
+          {Method::kGet, "/docs/", answer_slash, Access::kOpen, ""},
           {Method::kGet, "/docs/{file}", [](Exchange& exchange) { return answer_file(exchange); }, Access::kOpen, ""}};
 }
 

@@ -1,6 +1,6 @@
-// The routes that every role has beside its own: /health, /health/live, /metrics, /openapi.yaml and /docs. They ask no
-// token. The gateway, which answers strangers, has /health and /metrics of its own and takes contract_routes() alone.
-// Routes are built once; what is passed by reference must outlive them.
+// The routes that every role has beside its own: /, /health, /health/live, /metrics, /openapi.yaml and /docs. They ask
+// no token. The gateway, which answers strangers, has /health and /metrics of its own and takes contract_routes()
+// alone. Routes are built once; what is passed by reference must outlive them.
 #pragma once
 #include <chrono>
 #include <functional>
@@ -32,7 +32,7 @@ inline constexpr std::chrono::milliseconds kHealthCheckTime{1'000};
 std::vector<Route> health_routes(const openapi::Contract& contract, std::vector<HealthCheck> checks,
                                  const Clock& clock);
 Route metrics_route(const openapi::Contract& contract, const Metrics& metrics);
-// /openapi.yaml, /docs, and what that page loads from /docs/…
+// /, /openapi.yaml, /docs, and what that page loads from /docs/…
 std::vector<Route> contract_routes(std::shared_ptr<const openapi::Contract> contract);
 
 // All of them.

@@ -112,8 +112,20 @@ TEST_F(OperationalRoutesTest, EverythingThatTheDocsPageNamesIsThere) {
   if (!has_swagger_ui()) EXPECT_THAT(page, HasSubstr("/conversations/{conversation_id}/messages"));
 }
 
+TEST_F(OperationalRoutesTest, ASlashTooManyLeadsToTheDocs) {
+  const auto answer = client_.get("/docs/");
+  EXPECT_EQ(answer.status, 308);
+  EXPECT_EQ(answer.header("Location"), "../docs");
+}
+
+TEST_F(OperationalRoutesTest, TheRootSaysWhatThisIsAndWhereToReadOn) {
+  const auto answer = client_.get("/");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, R"({"name":"Parley messaging","docs":"docs","contract":"openapi.yaml","health":"health"})");
+}
+
 TEST_F(OperationalRoutesTest, NothingElseStandsBehindDocs) {
-  for (const char* path : {"/docs/", "/docs/x", "/docs/..", "/docs/..%2fsecret", "/docs/a/b"}) {
+  for (const char* path : {"/docs/x", "/docs/..", "/docs/..%2fsecret", "/docs/a/b"}) {
     EXPECT_EQ(client_.get(path).status, 404) << path;
   }
   EXPECT_EQ(client_.post("/docs", "{}").status, 405);
