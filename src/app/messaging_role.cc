@@ -31,7 +31,10 @@ MessagingRole::MessagingRole(const Settings& settings, const Clock& clock, Metri
 MessagingRole::~MessagingRole() = default;
 
 void MessagingRole::start_upkeep(EventLoop& loop) {
-  upkeep_ = std::make_unique<StoreUpkeep>(loop, *store_, clock_, metrics_, StoreUpkeep::Settings{});
+  // The embedded log is read in this process or nowhere, and search is what reads it. A search that comes later finds
+  // the beginning of the log gone and indexes what the store holds.
+  upkeep_ = std::make_unique<StoreUpkeep>(
+      loop, *store_, clock_, metrics_, StoreUpkeep::Settings{.consumers_expected = settings_.serve.has(Role::kSearch)});
   upkeep_->start();
 }
 

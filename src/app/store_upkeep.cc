@@ -68,8 +68,10 @@ Task<> StoreUpkeep::erase() {
 Task<> StoreUpkeep::prune() {
   const WallTime before = clock_.wall_now() - settings_.events_kept;
   while (!closing_) {
+    events::EventLog& log = store_.event_log();
     const Result<std::int64_t> done =
-        co_await store_.event_log().prune(before, settings_.pruned_at_once, step_deadline());
+        settings_.consumers_expected ? co_await log.prune(before, settings_.pruned_at_once, step_deadline())
+                                     : co_await log.prune_unread(before, settings_.pruned_at_once, step_deadline());
     if (!done) {
       failures_.Increment();
       log_warn("pruning the event log failed", {{"code", done.error().code}});

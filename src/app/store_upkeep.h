@@ -20,6 +20,7 @@ class StoreUpkeep {
     std::chrono::milliseconds interval{10'000};
     std::chrono::milliseconds step_timeout{10'000};
     std::chrono::hours events_kept{7 * 24};  // at least, and until every known consumer has passed them
+    bool consumers_expected = true;          // else, while none is known, events go by age alone
     std::int64_t erased_at_once = 200;       // messages
     std::size_t pruned_at_once = 1'000;      // events
   };

@@ -30,6 +30,20 @@ class StoreUpkeepTest : public testing::Test {
     fs::remove_all(folder);
   }
 
+  bool shows(std::string_view line) const { return metrics.text().find(line) != std::string::npos; }
+  // One round of upkeep at least, until the metrics have `line`.
+  void run_until_shown(StoreUpkeep::Settings settings, std::string_view line) {
+    std::optional<StoreUpkeep> upkeep;
+    std::promise<void> closed;
+    loops.at(0).post([&] {
+      upkeep.emplace(loops.at(0), *store, clock, metrics, settings);
+      upkeep->start();
+    });
+    while (!shows(line)) std::this_thread::yield();
+    loops.at(0).post([&] { upkeep->close([&closed] { closed.set_value(); }); });
+    closed.get_future().wait();
+  }
+
   const Caller caller{TenantId("acme"), UserId("u1"), {}, ""};
   SystemClock clock;
   SecureRandom random;
@@ -55,20 +69,26 @@ Task<std::string> make_and_delete_conversation(SqliteMessagingStore& store, Call
 TEST_F(StoreUpkeepTest, ErasesWhatDeletedConversationsSaidAndShowsTheLogsEnd) {
   ASSERT_EQ(run_on_loop(loops.at(0), make_and_delete_conversation(*store, caller)), "");
   ASSERT_TRUE(run_on_loop(loops.at(0), store->event_log().save_offset("reader", {1}, soon())));
-  std::optional<StoreUpkeep> upkeep;
-  std::promise<void> closed;
-  loops.at(0).post([&] {
-    upkeep.emplace(loops.at(0), *store, clock, metrics, StoreUpkeep::Settings{});
-    upkeep->start();
-  });
-  const auto shows = [this](std::string_view line) { return metrics.text().find(line) != std::string::npos; };
-  while (!shows("parley_event_log_lag{consumer=\"reader\",role=\"messaging\"} 3")) std::this_thread::yield();
+  run_until_shown({}, "parley_event_log_lag{consumer=\"reader\",role=\"messaging\"} 3");
   EXPECT_TRUE(shows("parley_event_log_end{role=\"messaging\"} 4"));
   EXPECT_TRUE(shows("parley_event_log_events{role=\"messaging\"} 4"));
   EXPECT_TRUE(shows("parley_store_erased_messages_total{role=\"messaging\"} 1"));
   EXPECT_TRUE(shows("parley_store_upkeep_failures_total{role=\"messaging\"} 0"));
-  loops.at(0).post([&] { upkeep->close([&closed] { closed.set_value(); }); });
-  closed.get_future().wait();
+}
+
+constexpr std::chrono::hours kNotAtAll{-1};
+
+TEST_F(StoreUpkeepTest, EventsThatNobodyHasReadStayWhereAConsumerIsExpected) {
+  ASSERT_EQ(run_on_loop(loops.at(0), make_and_delete_conversation(*store, caller)), "");
+  run_until_shown({.events_kept = kNotAtAll}, "parley_event_log_events{role=\"messaging\"} 4");
+  EXPECT_TRUE(shows("parley_event_log_pruned_total{role=\"messaging\"} 0"));
+}
+
+TEST_F(StoreUpkeepTest, EventsThatNobodyWillReadGoByAge) {
+  ASSERT_EQ(run_on_loop(loops.at(0), make_and_delete_conversation(*store, caller)), "");
+  run_until_shown({.events_kept = kNotAtAll, .consumers_expected = false},
+                  "parley_event_log_events{role=\"messaging\"} 1");  // the last stays, always
+  EXPECT_TRUE(shows("parley_event_log_pruned_total{role=\"messaging\"} 3"));
 }
 
 }  // namespace

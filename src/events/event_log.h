@@ -76,6 +76,11 @@ class EventLog {
   // Deletes at most `limit` events older than `before` that every known consumer has passed; answers how many. With no
   // consumer known, none.
   virtual Task<Result<std::int64_t>> prune(WallTime before, std::size_t limit, SteadyTime deadline) = 0;
+  // The same where no consumer can come: while none is known, by age alone. One that comes later all the same begins
+  // with what the store holds.
+  virtual Task<Result<std::int64_t>> prune_unread(WallTime before, std::size_t limit, SteadyTime deadline) {
+    return prune(before, limit, deadline);
+  }
 
   // Runs `listener` after each commit that may have added events.
   virtual CommitSignal::Subscription subscribe(std::function<void()> listener) = 0;

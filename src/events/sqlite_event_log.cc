@@ -148,15 +148,24 @@ Task<Result<>> SqliteEventLog::forget_consumer(std::string consumer, SteadyTime 
 }
 
 Task<Result<std::int64_t>> SqliteEventLog::prune(WallTime before, std::size_t limit, SteadyTime deadline) {
-  return writer_.run<std::int64_t>(deadline, [before, limit](sqlite::Connection& db) -> Result<std::int64_t> {
+  return prune(before, limit, LogOffset{0}, deadline);
+}
+
+Task<Result<std::int64_t>> SqliteEventLog::prune_unread(WallTime before, std::size_t limit, SteadyTime deadline) {
+  return prune(before, limit, LogOffset{INT64_MAX}, deadline);
+}
+
+Task<Result<std::int64_t>> SqliteEventLog::prune(WallTime before, std::size_t limit, LogOffset passed,
+                                                 SteadyTime deadline) {
+  return writer_.run<std::int64_t>(deadline, [before, limit, passed](sqlite::Connection& db) -> Result<std::int64_t> {
     // The first event that must stay ends the run, also where the clock was set back behind it: no holes.
     return sqlite::Query(db,
                          "WITH oldest AS MATERIALIZED (SELECT position, time FROM event_log "
-                         "WHERE position <= (SELECT min(position) FROM event_consumers) "
+                         "WHERE position <= coalesce((SELECT min(position) FROM event_consumers), ?3) "
                          "AND position < (SELECT max(position) FROM event_log) ORDER BY position LIMIT ?2) "
                          "DELETE FROM event_log WHERE position IN (SELECT position FROM oldest WHERE position < "
                          "coalesce((SELECT min(position) FROM oldest WHERE time >= ?1), 9223372036854775807))",
-                         before.time_since_epoch().count(), limit)
+                         before.time_since_epoch().count(), limit, passed.value)
         .run();
   });
 }

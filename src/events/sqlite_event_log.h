@@ -62,11 +62,15 @@ class SqliteEventLog final : public EventLog {
   Task<Result<>> save_offset(std::string consumer, LogOffset offset, SteadyTime deadline) override;
   Task<Result<>> forget_consumer(std::string consumer, SteadyTime deadline) override;
   Task<Result<std::int64_t>> prune(WallTime before, std::size_t limit, SteadyTime deadline) override;
+  Task<Result<std::int64_t>> prune_unread(WallTime before, std::size_t limit, SteadyTime deadline) override;
   CommitSignal::Subscription subscribe(std::function<void()> listener) override;
   std::string position_of(const TenantId& tenant, LogOffset offset) const override;
   std::optional<LogOffset> offset_of(const TenantId& tenant, std::string_view position) const override;
 
  private:
+  // `passed`: how far everyone has come when no consumer is known.
+  Task<Result<std::int64_t>> prune(WallTime before, std::size_t limit, LogOffset passed, SteadyTime deadline);
+
   sqlite::GroupWriter& writer_;
   sqlite::ReaderPool& readers_;
   CommitSignal& signal_;

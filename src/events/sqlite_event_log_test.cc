@@ -130,6 +130,22 @@ TEST_F(EventLogTest, IsPrunedBelowTheSlowestConsumerAndTheAgeAndNeverWhole) {
   EXPECT_EQ(*wait(log_->head(kNoHurry)), LogOffset{7});
 }
 
+TEST_F(EventLogTest, WhereNoConsumerCanComeOldEventsGoUntilOneIsKnown) {
+  append_events(1, 4);
+  clock_.advance(std::chrono::hours(1));
+  const WallTime between = clock_.wall_now();
+  append_events(5, 8);
+  EXPECT_EQ(*wait(log_->prune_unread(between, 100, kNoHurry)), 4);
+  EXPECT_THAT(numbers_after({0}), ElementsAre(5, 6, 7, 8));
+  ASSERT_TRUE(wait(log_->save_offset("reader", {6}, kNoHurry)));
+  clock_.advance(std::chrono::hours(1));
+  EXPECT_EQ(*wait(log_->prune_unread(clock_.wall_now(), 100, kNoHurry)), 2);
+  EXPECT_THAT(numbers_after({0}), ElementsAre(7, 8));
+  ASSERT_TRUE(wait(log_->forget_consumer("reader", kNoHurry)));
+  EXPECT_EQ(*wait(log_->prune_unread(clock_.wall_now(), 100, kNoHurry)), 1);
+  EXPECT_THAT(numbers_after({0}), ElementsAre(8));  // the last stays, so that no offset is given twice
+}
+
 TEST_F(EventLogTest, TellsHowMuchItHoldsAndHowFarBehindEachConsumerIs) {
   EXPECT_EQ(wait(log_->standing(kNoHurry))->events, 0);
   append_events(1, 5);
