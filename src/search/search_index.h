@@ -214,8 +214,8 @@ class SearchIndex {
   virtual Task<Result<NamedIds>> ids_by_name(NamesRequest request, SteadyTime deadline) = 0;
 
   // Rebuilding. begin: conflict when the tenant is being rebuilt, the detail is the running one's id. The others:
-  // not_found when it is not. finish makes the new one serve; what was dropped goes with sweep(), at most `limit`
-  // documents a call, true while there is more.
+  // not_found when it is not. finish makes the new one serve; what was dropped, and what an erased
+  // conversation held, goes with sweep(), at most `limit` documents a call, true while there is more; apply sweeps too.
   virtual Task<Result<RebuildState>> begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) = 0;
   virtual Task<Result<RebuildState>> add_to_rebuild(TenantId tenant, RebuildStep step, SteadyTime deadline) = 0;
   virtual Task<Result<RebuildState>> finish_rebuild(TenantId tenant, SteadyTime deadline) = 0;

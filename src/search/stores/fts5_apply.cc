@@ -9,12 +9,16 @@
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_places.h"
+#include "search/stores/fts5_sweep.h"
 
 namespace parley::search {
 
 namespace {
 
 using sqlite::Query;
+
+// So that what an erased conversation held goes without anyone's asking.
+constexpr std::size_t kSweptWithABatch = 200;
 
 constexpr std::int64_t kFinal = INT64_MAX;  // the number of a tombstone that nothing outlives
 
@@ -276,7 +280,9 @@ class Batch {
 }  // namespace
 
 Result<ApplyOutcome> apply_batch(sqlite::Connection& db, const ChangeBatch& batch) {
-  return Batch(db).run(batch);
+  const ApplyOutcome outcome = Batch(db).run(batch);
+  sweep_dropped(db, kSweptWithABatch);
+  return outcome;
 }
 
 Result<RebuildState> apply_rebuild_step(sqlite::Connection& db, const TenantId& tenant, const RebuildStep& step) {

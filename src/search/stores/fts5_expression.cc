@@ -33,6 +33,9 @@ std::string joined(const std::vector<std::string>& parts, const char* between) {
   return out + ")";
 }
 
+// One character would match half of all there is; up to three may match much of it.
+constexpr std::size_t kShortestPrefix = 2, kShortPrefix = 3;
+
 std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
@@ -60,8 +63,7 @@ class Words {
     }
     std::string text;
     for (const auto& place : sequence) text += (text.empty() ? "" : " + ") + in_quotes(place.front());
-    // One character would match half of all there is.
-    if (phrase.prefix && characters(sequence.back().front()) >= 2) text += " *";
+    if (phrase.prefix && characters(sequence.back().front()) >= kShortestPrefix) text += " *";
     any.push_back(std::move(text));
   }
 };
@@ -111,40 +113,63 @@ std::string with_exclusions(std::string text, const std::vector<std::string>& no
   return text;
 }
 
+std::vector<std::string> must_match(const Fts5Expression& expression, bool with_prefixes) {
+  std::vector<std::string> all = expression.words;
+  if (with_prefixes) {
+    for (const std::string& prefix : expression.prefixes) all.push_back(in_quotes(prefix) + " *");
+  }
+  all.insert(all.end(), expression.filters.begin(), expression.filters.end());
+  return all;
+}
+
+// The term of a clause that asks for the beginning of a word, and a short one, and nothing else.
+std::optional<std::string> short_prefix(const Clause& clause) {
+  if (clause.excluded || clause.any_of.size() != 1 || !clause.any_of[0].prefix) return std::nullopt;
+  const TermSequence sequence = terms_to_find(clause.any_of[0].text, Match::kExact, kMaxPhrases);
+  if (sequence.size() != 1) return std::nullopt;
+  const std::size_t length = characters(sequence[0].front());
+  return length >= kShortestPrefix && length <= kShortPrefix ? std::optional(sequence[0].front()) : std::nullopt;
+}
+
 }  // namespace
 
 std::string conversation_term(std::int64_t conversation) {
   return scope_term('c', conversation);
 }
 
-std::string Fts5Expression::text() const {
-  return with_exclusions(joined(all, " AND "), none);
+std::string Fts5Expression::text(bool with_prefixes) const {
+  const std::vector<std::string> all = must_match(*this, with_prefixes);
+  return all.empty() ? std::string() : with_exclusions(joined(all, " AND "), none);
 }
 
 std::string Fts5Expression::text_in_scope() const {
   std::vector<std::string> scope;
   for (const std::int64_t conversation : conversations) scope.push_back(conversation_term(conversation));
-  std::vector<std::string> both = all;
-  both.push_back(joined(scope, " OR "));
-  return with_exclusions(joined(both, " AND "), none);
+  std::vector<std::string> all = must_match(*this, true);
+  all.push_back(joined(scope, " OR "));
+  return with_exclusions(joined(all, " AND "), none);
 }
 
 std::optional<Fts5Expression> make_expression(sqlite::Connection& db, const SearchScope& scope, const Query& query) {
   Fts5Expression expression;
   Words words, excluded;
   for (const Clause& clause : query.clauses) {
+    if (auto prefix = short_prefix(clause)) {
+      expression.prefixes.push_back(std::move(*prefix));
+      continue;
+    }
     const auto any = (clause.excluded ? excluded : words).alternatives(clause);
     if (any.empty()) continue;
     if (clause.excluded) {
       expression.none.insert(expression.none.end(), any.begin(), any.end());
     } else {
-      expression.all.push_back(joined(any, " OR "));
+      expression.words.push_back(joined(any, " OR "));
     }
   }
   expression.word_phrases = words.count;
-  if (expression.all.empty() && expression.none.empty() && !query.has_filter()) return std::nullopt;
+  if (must_match(expression, true).empty() && expression.none.empty() && !query.has_filter()) return std::nullopt;
   const auto known = generations_of(db, scope.tenant);
-  if (!known || !add_filters(db, known->tenant, scope.caller, query, expression.all)) return std::nullopt;
+  if (!known || !add_filters(db, known->tenant, scope.caller, query, expression.filters)) return std::nullopt;
   expression.conversations = conversation_numbers(db, known->serving, scope, query.in);
   return expression.conversations.empty() ? std::nullopt : std::optional(std::move(expression));
 }

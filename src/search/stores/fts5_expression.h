@@ -12,13 +12,18 @@
 namespace parley::search {
 
 struct Fts5Expression {
-  std::vector<std::string> all;   // each must match; words first, filters after
-  std::vector<std::string> none;  // and none of these
-  int word_phrases = 0;           // the first so many phrases of the expression are the words to rank by
+  std::vector<std::string> words;  // each must match
+  // Short beginnings of words, which many have: FTS5 would read all that is written of every word that begins so. Each
+  // must match too.
+  std::vector<std::string> prefixes;
+  std::vector<std::string> filters;  // and each of these
+  std::vector<std::string> none;     // and none of these
+  int word_phrases = 0;              // how many phrases `words` have; ranking counts these, and the prefixes after them
   std::vector<std::int64_t> conversations;
 
-  // Without the scope, which the caller then has to hold to itself; `all` must not be empty then.
-  std::string text() const;
+  // Without the scope, which the caller then has to hold to itself, and perhaps without the prefixes. Empty when there
+  // is nothing that must match.
+  std::string text(bool with_prefixes) const;
   std::string text_in_scope() const;
 };
 

@@ -4,6 +4,7 @@
 
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_places.h"
+#include "search/text/analysis.h"
 
 namespace parley::search {
 
@@ -13,6 +14,20 @@ namespace {
 constexpr std::size_t kTriedAtLeast = 10'000, kTriedForEach = 50;
 constexpr std::size_t kJudgedEvery = 2'000;
 
+// How often a word of the text begins so, as FTS5 counts it.
+class BeginningCount final : public TokenSink {
+ public:
+  explicit BeginningCount(std::string_view prefix) : prefix_(prefix) {}
+  bool on_token(std::string_view term, std::size_t, std::size_t, bool) override {
+    count += term.starts_with(prefix_) ? 1 : 0;
+    return count < 255;
+  }
+  int count = 0;
+
+ private:
+  std::string_view prefix_;
+};
+
 }  // namespace
 
 struct Matches::Reading {
@@ -20,13 +35,15 @@ struct Matches::Reading {
   std::size_t most;
   int phrases;
   std::size_t budget;  // candidates
+  bool reads_texts = false;
   std::vector<MatchedDocument> found{};
   std::size_t seen = 0;
+  std::size_t found_before = 0;  // by another way
 
   // Whether going on like this would exceed the budget.
   bool is_slow() const {
     if (budget == SIZE_MAX || seen % kJudgedEvery != 0) return false;
-    return seen / std::max<std::size_t>(found.size(), 1) * most > budget;
+    return seen / std::max<std::size_t>(found.size() - found_before, 1) * most > budget;
   }
 };
 
@@ -44,12 +61,23 @@ Matches::Matches(sqlite::Connection& db, Fts5Expression expression, const Query&
 
 std::vector<MatchedDocument> Matches::below(std::int64_t id, std::size_t most, bool with_tally) {
   const std::size_t budget = kTriedAtLeast + kTriedForEach * readable_.all().size();
+  const std::size_t prefixes = expression_.prefixes.size();
   Reading reading{std::min(id, beyond_id_), most, with_tally ? expression_.word_phrases : 0, budget};
   bool done = false;
-  if (!expression_.all.empty()) {
-    done = match(expression_.text(), reading);
-  } else if (expression_.none.empty()) {
-    done = walk(reading);
+  if (prefixes > 0 || expression_.text(false).empty()) {
+    reading.reads_texts = prefixes > 0;
+    if (const std::string text = expression_.text(false); !text.empty()) {
+      done = match(text, reading);
+    } else if (expression_.none.empty()) {
+      done = walk(reading);
+    }
+    reading.reads_texts = false;
+    if (with_tally) reading.phrases += static_cast<int>(prefixes);
+  }
+  if (const std::string text = expression_.text(true); !done && !text.empty()) {
+    reading.seen = 0;
+    reading.found_before = reading.found.size();
+    done = match(text, reading);
   }
   if (!done) {
     reading.budget = SIZE_MAX;
@@ -63,19 +91,33 @@ bool Matches::collect(sqlite::Query& rows, Reading& reading) const {
   while (reading.found.size() < reading.most && rows.step()) {
     reading.below = rows.integer(0);
     ++reading.seen;
-    const std::int64_t created_ms = (reading.below >> kPlaceBits) * 1000 + rows.integer(2);
-    if (!rows.is_null(3) && created_ms >= from_ms_ && created_ms < until_ms_) {
-      reading.found.push_back(
-          {reading.below, std::string(rows.text(3)), static_cast<double>(std::max<std::int64_t>(rows.integer(1), 1))});
-    }
+    take(rows, reading);
     if (reading.is_slow()) return false;
   }
   return true;
 }
 
+// Adds a candidate that is readable, of the time and has the prefixes.
+void Matches::take(const sqlite::Query& row, Reading& reading) const {
+  if (row.is_null(3)) return;
+  const std::int64_t created_ms = (reading.below >> kPlaceBits) * 1000 + row.integer(2);
+  if (created_ms < from_ms_ || created_ms >= until_ms_) return;
+  const sqlite::Blob body = row.blob(1);
+  MatchedDocument match{reading.below, std::string(row.text(3)), std::max(static_cast<double>(body.size()), 1.0)};
+  if (reading.reads_texts) {
+    for (const std::string& prefix : expression_.prefixes) {
+      BeginningCount beginning(prefix);
+      analyze({reinterpret_cast<const char*>(body.data()), body.size()}, beginning);
+      if (beginning.count == 0) return;
+      match.tally += static_cast<char>(static_cast<unsigned char>(beginning.count));
+    }
+  }
+  reading.found.push_back(std::move(match));
+}
+
 bool Matches::match(const std::string& text, Reading& reading) const {
   sqlite::Query rows(db_,
-                     "SELECT words.rowid, length(d.body), d.created_ahead, parley_tally(words, ?2, d.conversation, ?5) "
+                     "SELECT words.rowid, d.body, d.created_ahead, parley_tally(words, ?2, d.conversation, ?5) "
                      "FROM words CROSS JOIN documents d ON d.id = words.rowid "
                      "WHERE words MATCH ?1 AND words.rowid >= ?3 AND words.rowid < ?4 ORDER BY words.rowid DESC",
                      text, reading.phrases, first_id_, reading.below,
@@ -85,7 +127,7 @@ bool Matches::match(const std::string& text, Reading& reading) const {
 
 bool Matches::walk(Reading& reading) const {
   sqlite::Query rows(db_,
-                     "SELECT id, length(body), created_ahead, parley_readable(conversation, ?3) FROM documents "
+                     "SELECT id, body, created_ahead, parley_readable(conversation, ?3) FROM documents "
                      "WHERE id >= ?1 AND id < ?2 ORDER BY id DESC",
                      first_id_, reading.below, sqlite::Pointer{&readable_, Readable::kPointerType});
   return collect(rows, reading);

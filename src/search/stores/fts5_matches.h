@@ -2,7 +2,8 @@
 //
 // A word that many have is looked for in all conversations, and each document that has it is asked for its own: few
 // steps give as many matches as are wanted. Where they do not (a word of other people's rooms), the conversations join
-// the expression that FTS5 matches, which costs a look at each of them first.
+// the expression that FTS5 matches, which costs a look at each of them first. Short prefixes are looked for in the
+// texts of documents in the same way, before FTS5 is asked for them.
 #pragma once
 #include <functional>
 #include <optional>
@@ -34,6 +35,7 @@ class Matches {
  private:
   struct Reading;
   bool collect(sqlite::Query& rows, Reading& reading) const;
+  void take(const sqlite::Query& row, Reading& reading) const;
   bool match(const std::string& text, Reading& reading) const;
   bool walk(Reading& reading) const;
 

@@ -34,6 +34,7 @@ CREATE TABLE generations(
   users INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX generations_dropped ON generations(dropped) WHERE dropped;
 
 CREATE TABLE conversations(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
