@@ -38,8 +38,14 @@ class Table:
     notes: list = field(default_factory=list)
 
 
-def at_least(what, limit, got):
-    return Target(what, f"at least {limit:g} ×", f"{got:.2f} ×", got >= limit)
+def percentile(values, part):
+    """The value that `part` percent of them do not exceed."""
+    return sorted(values)[max(-(-len(values) * part // 100), 1) - 1]
+
+
+def at_least(what, limit, got, unit="×"):
+    digits = 2 if unit == "×" else 0
+    return Target(what, f"at least {limit:,g} {unit}", f"{got:,.{digits}f} {unit}", got >= limit)
 
 
 def at_most(what, limit, got, unit="×"):

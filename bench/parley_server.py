@@ -73,9 +73,13 @@ class Parley:
 
     def import_irc(self, corpus, token):
         """Seconds it took."""
+        return self.import_from(corpus, "irc", token)
+
+    def import_from(self, path, form, token, jobs=4):
+        """Seconds it took."""
         began = time.monotonic()
-        run = subprocess.run([self.binary, "import", corpus, "--format", "irc", "--url", self.url(), "--token", token],
-                             capture_output=True, text=True, check=False)
+        run = subprocess.run([self.binary, "import", path, "--format", form, "--url", self.url(), "--token", token,
+                              "--jobs", str(jobs)], capture_output=True, text=True, check=False)
         if run.returncode != 0:
             raise RuntimeError(f"parley import failed: {run.stdout[-500:]}{run.stderr[-1500:]}")
         return time.monotonic() - began

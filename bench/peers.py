@@ -33,9 +33,10 @@ def nginx_command(configuration, work):
     return ["nginx", "-e", "stderr", "-p", work, "-c", configuration]
 
 
-def start_upstream(servers):
+def start_upstream(servers, kib=1):
     port = free_port()
-    configuration = fill_in("upstream.conf", servers.work, PORT=port, BODY=one_kib_of_json())
+    body = one_kib_of_json() if kib == 1 else "$kib" * kib
+    configuration = fill_in("upstream.conf", servers.work, PORT=port, KIB=one_kib_of_json(), BODY=body)
     server = servers.start("upstream", nginx_command(configuration, servers.work))
     servers.wait_until_answers(server, f"http://127.0.0.1:{port}/health")
     return port
