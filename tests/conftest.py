@@ -5,6 +5,7 @@ the services over HTTP, and the services themselves. PARLEY_BINARY (or PARLEY_BI
 """
 
 import itertools
+import os
 import secrets
 
 import pytest
@@ -100,7 +101,7 @@ def tenant(fleet, topology):
     return Tenant(fleet.issuer, *fleet.entrance(topology))
 
 
-@pytest.fixture(scope="module", params=TOPOLOGIES)
+@pytest.fixture(scope="module", params=os.environ.get("PARLEY_SEARCH_TOPOLOGIES", "direct").split(","))
 def search_place(request, fleet):
     """One of the three ways in, for users who search."""
     return fleet.search_place(request.param)
