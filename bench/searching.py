@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import chat as chats
 import opensearch
@@ -132,7 +132,7 @@ def run_searches(role, peer, chat, times, say):
         for (kind, order), one in asked.items():
             words = queries[kind][number % len(queries[kind])]
             # Blanks make each question another for the result cache, which knows it as it was typed.
-            path = our_path(kind, words, order, blanks=number + WARM_UPS)
+            path = our_path(kind, words, order, blanks=(number + WARM_UPS) % 800)
             took, answer = timed(lambda: role.send(path))
             compared = peer is not None and kind != chats.NOTHING
             if compared:
@@ -158,7 +158,7 @@ def run_searches(role, peer, chat, times, say):
 def our_path(kind, words, order, blanks):
     text = {"phrase": lambda: '"' + " ".join(words) + '"', "OR": lambda: " OR ".join(words),
             "prefix": lambda: words[0] + "*"}.get(kind, lambda: " ".join(words))()
-    return "/search/messages?" + urlencode({"q": text + " " * blanks, "sort": order, "limit": PAGE})
+    return "/search/messages?" + urlencode({"q": text + " " * blanks, "sort": order, "limit": PAGE}, quote_via=quote)
 
 
 def timed(ask):
