@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/text.h"
+#include "http/query_text.h"
 
 namespace parley::gateway {
 
@@ -36,8 +37,8 @@ std::optional<Parameters> read_parameters(std::string_view query) {
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
     if (pair.empty()) continue;
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    auto name = percent_decode(pair.substr(0, equals));
-    auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())));
+    auto name = http::decode_query_text(pair.substr(0, equals));
+    auto value = http::decode_query_text(pair.substr(std::min(equals + 1, pair.size())));
     if (!name || !value || parameters.size() == kMaxParameters) return std::nullopt;
     parameters.push_back({std::move(*name), std::move(*value)});
   }

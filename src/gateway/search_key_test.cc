@@ -28,6 +28,7 @@ class SearchKeyTest : public ::testing::Test {
 TEST_F(SearchKeyTest, SpellingsOfOneQueryMeet) {
   const std::string one = text("/v1/search/messages?q=caf%C3%A9&limit=20");
   EXPECT_EQ(text("/v1/search/messages?limit=20&q=caf%C3%A9"), one);
+  EXPECT_EQ(text("/v1/search/messages?q=a+b"), text("/v1/search/messages?q=a%20b"));
   EXPECT_EQ(text("/v1/search/messages?&&limit=%32%30&&q=%63af%c3%a9&"), one);
 }
 
@@ -36,7 +37,7 @@ TEST_F(SearchKeyTest, DifferentQueriesNeverMeet) {
   const std::vector<std::string> targets = {"/v1/search/messages",
                                             "/v1/search/messages?q=a",
                                             "/v1/search/messages?q=A",
-                                            "/v1/search/messages?q=a+b",
+                                            "/v1/search/messages?q=a%2Bb",
                                             "/v1/search/messages?q=a%20b",
                                             "/v1/search/messages?q=b%20a",
                                             "/v1/search/messages?q=",

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "http/openapi/media_type.h"
+#include "http/query_text.h"
 
 namespace parley::http::openapi {
 
@@ -28,8 +29,8 @@ void read_query(const Operation& operation, std::string_view query, Values& valu
     begin = end + 1;
     if (pair.empty()) continue;
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    const auto name = percent_decode(pair.substr(0, equals));
-    const auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())));
+    const auto name = decode_query_text(pair.substr(0, equals));
+    const auto value = decode_query_text(pair.substr(std::min(equals + 1, pair.size())));
     const std::size_t at = name ? index_of(operation, Parameter::In::kQuery, *name) : operation.parameters.size();
     if (at == operation.parameters.size()) {
       const std::string shown = name && is_valid_utf8(*name) && name->size() <= kMaxNameShown ? *name : "?";

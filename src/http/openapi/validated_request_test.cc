@@ -102,6 +102,10 @@ TEST_F(ValidatedRequestTest, DecodesParametersAndFillsInDefaults) {
             "a|7|asc||\"3\"|abc");
 }
 
+TEST_F(ValidatedRequestTest, APlusIsABlankInAQueryAndItselfInAPath) {
+  EXPECT_EQ(client_.get("/things/a+b?needed=c+d%2Be").body, "a+b|50|desc|c d+e|-|-");
+}
+
 TEST_F(ValidatedRequestTest, NamesEveryFaultyParameterAtOnce) {
   const Answer answer =
       client_.get("/things/abcde?limit=0&order=up&other=1&limit=5", {{"X-Own", "abcd"}, {"If-Match", ""}});
