@@ -83,10 +83,12 @@ std::string marked(const Query& query, std::initializer_list<std::string_view> t
   return plain;
 }
 
-std::vector<std::string> distinct_ids(const SearchScope& scope) {
-  std::set<std::string> ids;
-  for (const ConversationId& each : scope.conversations) ids.insert(each.value);
-  return {ids.begin(), ids.end()};
+std::vector<std::string_view> distinct_ids(const SearchScope& scope) {
+  std::vector<std::string_view> ids(scope.conversations.size());
+  std::ranges::transform(scope.conversations, ids.begin(), &ConversationId::value);
+  std::ranges::sort(ids);
+  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  return ids;
 }
 
 // Calls take(id, row) for the entry of each conversation of the scope; the row is name, topic, archived, spellings,
@@ -95,7 +97,7 @@ template <class Take>
 void for_each_in_scope(sqlite::Connection& db, const SearchScope& scope, Take take) {
   const auto generation = serving_generation(db, scope.tenant);
   if (!generation) return;
-  for (const std::string& id : distinct_ids(scope)) {
+  for (const std::string_view id : distinct_ids(scope)) {
     Row row(db,
             "SELECT e.name, e.topic, e.archived, e.spellings, e.terms, e.topic_terms FROM conversations c "
             "JOIN conversation_entries e ON e.conversation = c.id WHERE c.generation = ?1 AND c.public_id = ?2",
@@ -108,12 +110,14 @@ void for_each_in_scope(sqlite::Connection& db, const SearchScope& scope, Take ta
 std::vector<Found> fitting_conversations(sqlite::Connection& db, const SearchScope& scope, const NameQuery& query) {
   std::vector<Found> found;
   if (query.empty()) return found;
-  for_each_in_scope(db, scope, [&](const std::string& id, const Row& row) {
+  for_each_in_scope(db, scope, [&](std::string_view id, const Row& row) {
     const auto fits = fit(query, {.spellings = row.text(3), .terms = row.text(4), .topic_terms = row.text(5)});
     if (!fits) return;
     const int rank = 2 * static_cast<int>(fits->fit) + (row.integer(2) != 0 ? 1 : 0);
-    found.push_back(
-        {{rank, spelling_of(row.text(0)), id}, std::string(row.text(0)), std::string(row.text(1)), fits->fit});
+    found.push_back({{rank, spelling_of(row.text(0)), std::string(id)},
+                     std::string(row.text(0)),
+                     std::string(row.text(1)),
+                     fits->fit});
   });
   std::ranges::sort(found, {}, &Found::place);
   return found;
@@ -366,7 +370,7 @@ Result<NamedIds> named_ids(sqlite::Connection& db, const NamesRequest& request) 
   }
   if (spellings.empty()) return ids;
   std::size_t left = kMaxNamedIds;
-  for_each_in_scope(db, request.scope, [&](const std::string& id, const Row& row) {
+  for_each_in_scope(db, request.scope, [&](std::string_view id, const Row& row) {
     const std::string_view line = row.text(3);
     if (left == 0 || line.size() < 2 || !spellings.contains(line.substr(1, line.size() - 2))) return;
     add_once(ids.conversations, id);

@@ -12,8 +12,11 @@ namespace parley::search {
 
 namespace {
 
-constexpr std::size_t kNewest = 1500;    // messages of the scope
-constexpr std::size_t kEnoughUses = 50;  // of words that begin so among them; with fewer, the index is asked
+constexpr std::size_t kNewest = 1500;     // messages of the scope, of those conversations that it names first
+constexpr std::size_t kLookedInto = 100;  // conversations
+constexpr std::size_t kEnoughUses = 50;   // of words that begin so among them; with fewer, the index is asked
+// Once so much is typed: shorter beginnings are those of so many words that FTS5 would read much of all that there is.
+constexpr std::size_t kAskedFromCharacters = 4;
 constexpr std::size_t kMessagesAsked = 200;
 
 void add_matching_texts(sqlite::Connection& db, const SearchScope& scope, Phrase phrase, WordCompletions& words) {
@@ -24,6 +27,11 @@ void add_matching_texts(sqlite::Connection& db, const SearchScope& scope, Phrase
   }
 }
 
+SearchScope first_of(const SearchScope& scope) {
+  const auto count = static_cast<std::ptrdiff_t>(std::min(scope.conversations.size(), kLookedInto));
+  return {scope.tenant, scope.caller, {scope.conversations.begin(), scope.conversations.begin() + count}};
+}
+
 std::vector<std::string> suggested_words(sqlite::Connection& db, const SuggestRequest& request) {
   WordCompletions words(request.prefix);
   if (!words.possible()) return {};
@@ -31,12 +39,16 @@ std::vector<std::string> suggested_words(sqlite::Connection& db, const SuggestRe
     add_matching_texts(db, request.scope, {.text = request.prefix, .exact = true}, words);
     return words.most_used(request.limit);
   }
-  auto everything = make_expression_of_scope(db, request.scope);
-  if (!everything) return {};
-  const std::size_t read =
-      for_each_text(db, std::move(*everything), {}, kNewest, [&](std::string_view text) { words.add(text); });
+  bool all_read = true;
+  if (auto expression = make_expression_of_scope(db, first_of(request.scope))) {
+    const std::size_t read =
+        for_each_text(db, std::move(*expression), {}, kNewest, [&](std::string_view text) { words.add(text); });
+    all_read = read < kNewest;
+  }
+  all_read = all_read && request.scope.conversations.size() <= kLookedInto;
   auto newest = words.most_used(request.limit);
-  if (read < kNewest || words.uses() >= kEnoughUses || newest.size() == request.limit) return newest;
+  const bool enough = all_read || words.uses() >= kEnoughUses || newest.size() == request.limit;
+  if (enough || words.typed_characters() < kAskedFromCharacters) return newest;
   WordCompletions older(request.prefix);  // and newer: these are among them
   add_matching_texts(db, request.scope, {.text = request.prefix, .exact = true, .prefix = true}, older);
   return older.most_used(request.limit);

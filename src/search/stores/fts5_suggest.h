@@ -1,7 +1,7 @@
 // What to go on with while something is being typed: words out of messages, conversations by name and people. Words
-// come from the newest messages of the scope; the index is asked for older ones only where these have few, for the
-// words of a prefix are many. Never from the vocabulary, which is everyone's. Inside one snapshot, on a reader's
-// thread.
+// come from the newest messages of the scope's first conversations; the index is asked for others only where these have
+// few, for the words of a prefix are many. Never from the vocabulary, which is everyone's. Inside one snapshot, on a
+// reader's thread.
 #pragma once
 #include <vector>
 

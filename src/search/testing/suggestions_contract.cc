@@ -121,6 +121,18 @@ TEST_P(DirectoryContract, AnOldWordIsSuggestedOnceEnoughOfItIsTyped) {
   EXPECT_THAT(suggested_names("ndis", scope()), ElementsAre("word:ndiswrapper"));
 }
 
+TEST_P(DirectoryContract, AWordOfTheLastOfManyRoomsIsSuggestedOnceEnoughOfItIsTyped) {
+  SearchScope many = scope();
+  for (int i = 0; i < 150; ++i) many.conversations.emplace_back(fmt::format("r{}", i));
+  write("a", "ndiswrapper", "r149");
+  write("b", "会議", "r149");
+  EXPECT_THAT(suggested_names("ndis", many), ElementsAre("word:ndiswrapper"));
+  EXPECT_THAT(suggested_names("会議", many), ElementsAre("word:会議"));
+  many.conversations.pop_back();
+  EXPECT_THAT(suggested_names("ndis", many), IsEmpty());
+  EXPECT_THAT(suggested_names("会議", many), IsEmpty());
+}
+
 TEST_P(DirectoryContract, CharactersOfScriptsWithoutSpacesAreCompleted) {
   write("zh", "北京会议室");
   write("ja", "会議は明日です");

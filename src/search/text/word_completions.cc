@@ -85,6 +85,10 @@ WordCompletions::WordCompletions(std::string_view typed) {
   if (places.size() == 1 && characters(places.front().front()) >= 2) typed_ = places.front().front();
 }
 
+std::size_t WordCompletions::typed_characters() const {
+  return characters(typed_);
+}
+
 void WordCompletions::add(std::string_view text) {
   if (!possible()) return;
   if (unspaced_) {

@@ -20,6 +20,7 @@ class WordCompletions {
   // Whether what is typed can be completed: not several words, nor a single letter.
   bool possible() const { return !typed_.empty(); }
   bool is_unspaced() const { return unspaced_; }
+  std::size_t typed_characters() const;
   void add(std::string_view text);
   std::size_t uses() const { return uses_; }
   std::vector<std::string> most_used(std::size_t most) const;

@@ -32,6 +32,15 @@ TEST(WordCompletions, OneLetterOrSeveralWordsAreNotCompleted) {
   }
 }
 
+TEST(WordCompletions, UsesAndTypedCharactersAreCounted) {
+  WordCompletions words(" ÜBü ");
+  for (const char* text : {"übung Ubuntu", "ubuntu", "nothing"}) words.add(text);
+  EXPECT_EQ(words.uses(), 3u);
+  EXPECT_EQ(words.typed_characters(), 3u);
+  EXPECT_EQ(WordCompletions("북경").typed_characters(), 2u);
+  EXPECT_EQ(WordCompletions("").typed_characters(), 0u);
+}
+
 TEST(WordCompletions, StemsAreNoWords) {
   EXPECT_THAT(completed("happ", {"happiness"}), ElementsAre("happiness"));
 }
