@@ -60,8 +60,8 @@ def test_a_slash_at_the_end_is_another_path(ada):
         assert answer.status in (400, 404), answer
 
 
-def test_the_root_and_odd_targets_are_404(ada):
-    for target in ("/", "//", "/v1", "/v1/", "/v2/conversations", "/..", "/./conversations", "/v1/../v1/conversations"):
+def test_odd_targets_are_404(ada):
+    for target in ("//", "/v1", "/v1/", "/v2/conversations", "/..", "/./conversations", "/v1/../v1/conversations"):
         answer = ada.call("GET", target, check=False)
         assert answer.status == 404, answer
         ada.contract.check_problem(answer)
