@@ -60,6 +60,13 @@ def test_a_slash_at_the_end_is_another_path(ada):
         assert answer.status in (400, 404), answer
 
 
+def test_the_root_and_the_docs_with_a_slash_need_no_token(ada):
+    root = ada.exchange("GET", "/", None, {})
+    assert root.status == 200 and root.json["docs"] == "docs", root
+    docs = ada.exchange("GET", "/docs/", None, {})
+    assert docs.status == 308 and docs.headers["Location"] == "../docs", docs
+
+
 def test_odd_targets_are_404(ada):
     for target in ("//", "/v1", "/v1/", "/v2/conversations", "/..", "/./conversations", "/v1/../v1/conversations"):
         answer = ada.call("GET", target, check=False)
