@@ -1,7 +1,9 @@
-// IndexLag: whether events wait for too long to be indexed. Told now and then where the log ends and how far the index
-// is, it remembers one end that was not reached and since when. Owned by the service; any thread.
+// IndexLag: whether events wait for too long to be indexed. Told now and then where the log ended and how far the index
+// is, it remembers the ends that were not reached and since when, at most kRemembered. Owned by the service; any
+// thread.
 #pragma once
 #include <chrono>
+#include <deque>
 #include <mutex>
 
 #include "base/clock.h"
@@ -15,17 +17,21 @@ class IndexLag {
 
   bool behind(events::LogOffset head, events::LogOffset through, SteadyTime now) {
     const std::scoped_lock lock(mutex_);
-    if (through >= awaited_) {
-      awaited_ = head;
-      since_ = now;
-    }
-    return through < awaited_ && now - since_ > kTolerated;
+    while (!ends_.empty() && ends_.front().offset <= through) ends_.pop_front();
+    const bool is_new = head > through && (ends_.empty() || head > ends_.back().offset);
+    if (is_new && ends_.size() < kRemembered) ends_.push_back({head, now});
+    return !ends_.empty() && now - ends_.front().seen_at > kTolerated;
   }
 
  private:
+  struct End {
+    events::LogOffset offset;
+    SteadyTime seen_at;
+  };
+  static constexpr std::size_t kRemembered = 256;
+
   std::mutex mutex_;
-  events::LogOffset awaited_;
-  SteadyTime since_{};
+  std::deque<End> ends_;  // the oldest first
 };
 
 }  // namespace parley::search

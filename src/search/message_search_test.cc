@@ -213,6 +213,15 @@ TEST_F(MessageSearch, NearWordsThatMatchNothingEitherAreNotNamed) {
   EXPECT_EQ(index_.near_words_asked, 1);
 }
 
+TEST_F(MessageSearch, NearWordsOfWhatMayNotBeReadAnyMoreAreNotNamed) {
+  let_find("deploy", {"m1"});
+  index_.near_words = "deploy";
+  messaging_.messages.erase("m1");
+  const auto answer = found("/search/messages?q=deplyo");
+  EXPECT_TRUE(ids_of(answer).empty());
+  EXPECT_FALSE(answer.contains("did_you_mean"));
+}
+
 TEST_F(MessageSearch, ATotalThatIsABoundSaysSo) {
   let_find("the", {"m1"});
   index_.found["the"].total = 1000;

@@ -103,19 +103,27 @@ Task<Result<std::vector<RebuildState>>> Reindexer::begin(std::vector<TenantId> t
   std::vector<RebuildState> begun;
   std::optional<Error> fault;
   for (const TenantId& tenant : tenants) {
+    if (closing_) fault = closing().error();
+    if (fault) break;
     auto state = co_await with_.index.begin_rebuild(tenant, id, deadline);
     if (state) {
       begun.push_back(std::move(*state));
       continue;
     }
     fault = std::move(state.error());
-    // Nobody knows whether it was begun after all; that it is not is known of a conflict alone.
-    if (fault->kind != ErrorKind::kConflict) begun.push_back({.id = id, .tenant = tenant, .cursor = {}});
-    break;
   }
   if (!fault) co_return begun;
-  for (const RebuildState& each : begun) (void)co_await with_.index.abandon_rebuild(each.tenant, soon());
+  co_await abandon_all_of(std::move(id));
   co_return std::unexpected(std::move(*fault));
+}
+
+// What failed to begin may have begun after all, and another rebuild of that tenant may be under way: the index knows.
+Task<> Reindexer::abandon_all_of(std::string id) {
+  auto unfinished = co_await with_.index.rebuilds(soon());
+  if (!unfinished) co_return;  // the next start goes on with them
+  for (const RebuildState& each : *unfinished) {
+    if (each.id == id) (void)co_await with_.index.abandon_rebuild(each.tenant, soon());
+  }
 }
 
 std::string Reindexer::new_id(bool of_all) {

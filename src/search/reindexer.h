@@ -62,6 +62,7 @@ class Reindexer final : public ReindexControl, public StoreReading {
   Task<Result<ReindexStart>> try_start(std::optional<TenantId> tenant, SteadyTime deadline);
   Task<Result<std::vector<TenantId>>> all_tenants(SteadyTime deadline);
   Task<Result<std::vector<RebuildState>>> begin(std::vector<TenantId> tenants, std::string id, SteadyTime deadline);
+  Task<> abandon_all_of(std::string id);
   std::string new_id(bool of_all);
 
   // Working off what was begun, one tenant after the other.

@@ -165,6 +165,22 @@ TEST_F(ReindexerTest, ASecondOneOfATenantIsToldTheFirstOnesId) {
   EXPECT_NE(reindex(), one.state.id);
 }
 
+TEST_F(ReindexerTest, OneThatCannotBeginTakesNothingFromTheOneUnderWay) {
+  fill();
+  const auto both = [this](Reindexer& reindexer) -> Task<std::string> {
+    auto one = co_await reindexer.start(TenantId("acme"), in_time());
+    index_.begin_failures = 1;
+    auto refused = co_await reindexer.start(TenantId("acme"), in_time());
+    EXPECT_EQ(refused.error().code, "overloaded");
+    auto two = co_await reindexer.start(TenantId("acme"), in_time());
+    EXPECT_TRUE(two->already_running);
+    co_return one->state.id;
+  };
+  const std::string id = wait(both(at_->reindexer));
+  EXPECT_EQ(ended(id).phase, ReindexPhase::kDone);
+  expect_all_is_store();
+}
+
 TEST_F(ReindexerTest, EveryTenantIsOneJobAndMeetsThoseOfSingleTenants) {
   fill();
   fill("other");

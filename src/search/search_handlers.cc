@@ -78,6 +78,11 @@ ShownPage shown_messages(const Call& call, const CallerScope& scope, const Found
   return shown;
 }
 
+// Near words come from texts as they were indexed: where none of what has them may be read by now, they are not named.
+std::optional<std::string> words_to_show(const FoundMessages& found, const ShownPage& shown) {
+  return shown.items.empty() ? std::nullopt : found.near_words;
+}
+
 ShownPage shown_entries(const Call& call, const CallerScope& scope, const FoundEntries& found,
                         FoundObjects::ById& objects) {
   ShownPage shown{{}, found.total, found.total_is_bound || !scope.complete, {}};
@@ -138,7 +143,8 @@ Answer search_messages(Call& call) {
   if (found->page.next) {
     shown.next_cursor = seal(call, list, PageMark{found->near_words.value_or(""), *found->page.next});
   }
-  co_return http::json_response(200, encode(shown, note_of(call, found->page.indexed_through, found->near_words)));
+  co_return http::json_response(
+      200, encode(shown, note_of(call, found->page.indexed_through, words_to_show(*found, shown))));
 }
 
 Answer search_conversations(Call& call) {
@@ -179,9 +185,9 @@ Answer search_all(Call& call) {
   const events::LogOffset through =
       std::min({messages->page.indexed_through, conversations->indexed_through, users->indexed_through});
   co_return http::json_response(
-      200,
-      encode(shown_in_messages, shown_entries(call, *scope, *conversations, objects->conversations),
-             shown_entries(call, everybody, *users, objects->users), note_of(call, through, messages->near_words)));
+      200, encode(shown_in_messages, shown_entries(call, *scope, *conversations, objects->conversations),
+                  shown_entries(call, everybody, *users, objects->users),
+                  note_of(call, through, words_to_show(*messages, shown_in_messages))));
 }
 
 }  // namespace parley::search

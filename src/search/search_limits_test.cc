@@ -57,6 +57,16 @@ TEST_F(SearchLimits, WhatFailsForAReasonOfOursIsNotCounted) {
   }
 }
 
+TEST_F(SearchLimits, WhatRanOutOfTimeIsCountedForItCostThatTime) {
+  index_.failure = Error{ErrorKind::kTimeout, "deadline_exceeded", "too slow", {}, {}};
+  for (const char* const remaining : {"1", "0"}) {
+    const Answer answer = client("ada").get("/search/messages?q=a");
+    EXPECT_EQ(answer.status, 504);
+    EXPECT_EQ(answer.header("RateLimit-Remaining"), remaining);
+  }
+  EXPECT_EQ(client("ada").get("/search/messages?q=a").status, 429);
+}
+
 TEST_F(SearchLimits, WhatIsRefusedIsNotCounted) {
   for (const char* const query : {"", "?q=a&limit=0", "?q=a&before=soon-or-later", "?q=a&min_position=AAAA"}) {
     EXPECT_EQ(client("ada").get(std::string("/search/messages") + query).status, 400) << query;

@@ -88,5 +88,14 @@ TEST(IndexLag, IsBehindOnlyWhenOneEventHasWaitedForLong) {
   EXPECT_FALSE(lag.behind({30}, {30}, at(1100)));
 }
 
+TEST(IndexLag, StaysBehindWhileASteadyBacklogMovesOn) {
+  IndexLag lag;
+  constexpr int kStep = 100, kBacklog = 1000;  // an event a millisecond, each indexed a second later
+  for (int now = 0; now <= 10 * kBacklog; now += kStep) {
+    const bool behind = lag.behind({now}, {now - kBacklog}, SteadyTime(std::chrono::milliseconds(now)));
+    EXPECT_EQ(behind, now > 500) << now;
+  }
+}
+
 }  // namespace
 }  // namespace parley::search

@@ -45,7 +45,12 @@ CallerLimit* limit_of(Search& search, const Row& row) {
   return nullptr;
 }
 
-// Within the row's limit, which only what is answered takes from.
+// What cost nothing is not counted: a refusal, or a failure of what search depends on. Work that ran out of time is.
+bool cost_nothing(const Error& error) {
+  return error.kind != ErrorKind::kTimeout && error.code != "index_behind";
+}
+
+// Within the row's limit.
 Answer answer_within(CallerLimit& limit, const Row& row, Call& call) {
   std::optional<RateDecision> standing = co_await limit.take(call.caller);
   Result<http::Response> result;
@@ -53,7 +58,7 @@ Answer answer_within(CallerLimit& limit, const Row& row, Call& call) {
     result = http::problem_response(rate_limited(*standing), call.exchange.request_id);
   } else {
     result = co_await row.handle(call);
-    if (standing && !result) {
+    if (standing && !result && cost_nothing(result.error())) {
       if (auto given_back = co_await limit.give_back(call.caller)) standing = given_back;
     }
     if (!result) result = http::problem_response(result.error(), call.exchange.request_id);

@@ -11,6 +11,13 @@ namespace parley::search {
 
 namespace {
 
+// Metadata nests 31 levels deep at most, within an item within the answer.
+boost::json::parse_options deep_enough() {
+  boost::json::parse_options options;
+  options.max_depth = 64;
+  return options;
+}
+
 using boost::json::value;
 
 constexpr std::size_t kMaxAnswerBytes = 64 * 1024 * 1024;  // a page of the longest messages, with room
@@ -98,7 +105,7 @@ Task<Result<ScanPage<T>>> UpstreamStoreScan::page(std::string target, std::optio
                           "Messaging answered " + std::to_string(answer->status) + " when it was read.");
   }
   boost::system::error_code error;
-  const value body = boost::json::parse(answer->body, error);
+  const value body = boost::json::parse(answer->body, error, {}, deep_enough());
   const boost::json::object* object = error ? nullptr : body.if_object();
   const value* items = object == nullptr ? nullptr : object->if_contains("items");
   if (items == nullptr || !items->is_array()) co_return odd_answer();

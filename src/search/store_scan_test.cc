@@ -53,6 +53,19 @@ TEST_F(StoreScanTest, AsksWithTheTokenAndWhereThePageBeforeEnded) {
   EXPECT_THAT(upstream_.asked, ElementsAre("/internal/tenants?after=a&limit=2"));
 }
 
+TEST_F(StoreScanTest, ReadsMetadataAsDeepAsTheApiTakesIt) {
+  constexpr std::size_t kLevels = 31;
+  std::string metadata;
+  for (std::size_t i = 0; i < kLevels; ++i) metadata += R"({"a":)";
+  metadata += "1" + std::string(kLevels, '}');
+  upstream_.body = R"({"items":[{"id":"m1","seq":8,"sender_id":"u","content":"x","attachments":[],"mentions":[],)"
+                   R"("reactions":[],"created_at":"2026-11-24T08:00:00.000Z","deleted_at":null,"metadata":)" +
+                   metadata + R"(}],"next":null})";
+  const auto page = messages();
+  ASSERT_TRUE(page.has_value());
+  EXPECT_THAT(page->items, SizeIs(1));
+}
+
 TEST_F(StoreScanTest, ReadsMessagesTombstonesAndASeqAsNext) {
   upstream_.body =
       R"({"items":[{"id":"m1","seq":8,"sender_id":"u","content":"x","attachments":[],"mentions":[],"reactions":[],)"

@@ -110,6 +110,10 @@ Task<Result<ApplyOutcome>> MemoryIndex::apply(ChangeBatch batch, SteadyTime) {
 }
 
 Task<Result<RebuildState>> MemoryIndex::begin_rebuild(TenantId tenant, std::string id, SteadyTime) {
+  if (begin_failures > 0) {
+    --begin_failures;
+    co_return unavailable("overloaded", "not now");
+  }
   if (const auto running = building.find(tenant); running != building.end()) {
     co_return fail(ErrorKind::kConflict, "rebuild_running", running->second.first.id);
   }

@@ -33,6 +33,7 @@ class MemoryIndex final : public SearchIndex {
   events::LogOffset through;
   std::string refused_content = "poison";  // a change that says this is invalid
   int failures = 0;                        // so many writes fail first
+  int begin_failures = 0;                  // so many rebuilds fail to begin, whatever is under way
   int lost_answers = 0;                    // so many writes after that happen, and their answer is lost
   int applies = 0;                         // tried
   int steps = 0;                           // taken
