@@ -5,7 +5,6 @@ the services over HTTP, and the services themselves. PARLEY_BINARY (or PARLEY_BI
 """
 
 import itertools
-import os
 import secrets
 
 import pytest
@@ -101,7 +100,7 @@ def tenant(fleet, topology):
     return Tenant(fleet.issuer, *fleet.entrance(topology))
 
 
-@pytest.fixture(scope="module", params=os.environ.get("PARLEY_SEARCH_TOPOLOGIES", "direct").split(","))
+@pytest.fixture(scope="module", params=TOPOLOGIES)
 def search_place(request, fleet):
     """One of the three ways in, for users who search."""
     return fleet.search_place(request.param)

@@ -98,8 +98,9 @@ def test_however_q_is_encoded_it_is_the_same_text(scene, operation):
         return {name: value for name, value in answer.json.items() if name not in ("took_ms", "indexed_through")}
 
     plain = shown("q=grub%20rescue")
-    assert plain == shown("q=%67%72%75%62%20%72%65%73%63%75%65") == shown("%71=grub%20rescue")
+    assert plain == shown("q=grub+rescue") == shown("q=%67%72%75%62%20%72%65%73%63%75%65") == shown("%71=grub%20rescue")
     assert shown("q=grub%c3%a9") == shown("q=grub%C3%A9")
+    assert scene.get(operation, "q=c%2B%2B", good=False).status == 200
 
 
 # limit, sort, filters

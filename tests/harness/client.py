@@ -66,8 +66,7 @@ class Client:
     def target(self, *segments, **query):
         path = "/".join(urllib.parse.quote(str(segment), safe="") for segment in segments)
         text = f"{self.prefix}/{path}"
-        # A `+` in a query is a plus to the server, so a space is %20.
-        return text + ("?" + urllib.parse.urlencode(query, doseq=True, quote_via=urllib.parse.quote) if query else "")
+        return text + ("?" + urllib.parse.urlencode(query, doseq=True) if query else "")
 
     def exchange(self, method, target, body=None, headers=()):
         """One request and its answer, unchecked. A kept connection that the server closed is opened anew."""
