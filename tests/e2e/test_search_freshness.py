@@ -32,7 +32,7 @@ def write(place, tokens, conversation, begin, share, shares, counted):
     def run(thread, threads):
         client = Client(*place.chat, tokens[thread % len(tokens)])
         number = share * threads + thread
-        while (at := begin + number / RATE) < begin + SECONDS:
+        while (at := begin + number / RATE) < begin + SECONDS and time.time() < begin + SECONDS:
             if (ahead := at - time.time()) > 0:
                 time.sleep(ahead)
             body = {"conversation_id": conversation(number), "content": f"the load of number {number} is as long as chat is, more or less"}
