@@ -1,0 +1,87 @@
+// BlobStore: the port behind which the bytes of files lives: a folder of files, or S3. A blob is written under its id
+// at any offsets, then sealed: from then on it is whole, durable and never changes. Knows nothing of tenants, names or
+// rights. Made and owned by app/; called on any event loop, answers on the loop that asked.
+//
+// Failures, the same from every adapter: not_found, no_room storage_full, unavailable with retry_after,
+// deadline_exceeded.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "http/message.h"
+#include "media/digests.h"
+#include "media/types.h"
+
+namespace parley::media {
+
+// Writes one run of bytes, from the offset it was opened at on. Owned by one request, on its loop; destroying it waits
+// for nothing and keeps what was written, durable or not.
+class BlobWriter {
+ public:
+  virtual ~BlobWriter() = default;
+  // Takes `bytes` (they may be reused at once) and goes on writing behind the caller's back; waits while more than its
+  // buffers hold is unwritten. An earlier failure comes back here.
+  virtual Task<Result<>> write(std::string_view bytes, SteadyTime deadline) = 0;
+  // Everything taken so far is on disk, power loss included, and in the digests.
+  virtual Task<Result<>> sync(SteadyTime deadline) = 0;
+  // The first byte not taken yet.
+  virtual std::uint64_t offset() const = 0;
+};
+
+// Reads an object. Owned by one request, on its loop; the object may be removed meanwhile, what is open stays readable.
+class BlobReader {
+ public:
+  virtual ~BlobReader() = default;
+  virtual std::uint64_t size() const = 0;
+  // The bytes of that range, which lies within the object, as a body: sent from the file itself where the adapter and
+  // the connection can. The reader must outlive the body.
+  virtual std::unique_ptr<http::Body> read(ByteRange range) = 0;
+};
+
+struct StoredBlob {
+  FileId id;
+  bool sealed = false;
+  std::uint64_t size = 0;
+  WallTime modified_at{};
+};
+
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+
+  // Begins an empty blob. `size`, where it is known, may be refused (storage_full) when there is not that much room.
+  virtual Task<Result<>> create(FileId id, std::optional<std::uint64_t> size, SteadyTime deadline) = 0;
+  // A writer from `offset` on; several at once may write to ranges of their own. `digests`, which may be null, must
+  // outlive the writer and the write under way when it goes; it is fed with what is written, in order, on a thread of
+  // the adapter's.
+  virtual Task<Result<std::unique_ptr<BlobWriter>>> write(FileId id, std::uint64_t offset,
+                                                          std::shared_ptr<Digests> digests, SteadyTime deadline) = 0;
+  // Copies the first `size` bytes of an unsealed blob into another, to `offset`, without bringing them here.
+  virtual Task<Result<>> copy(FileId from, std::uint64_t size, FileId to, std::uint64_t offset,
+                              SteadyTime deadline) = 0;
+  // Exactly `size` bytes, durable and under their final name. The same again is fine. Invalid blob_incomplete when the
+  // blob is not of that size.
+  virtual Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) = 0;
+  // Of a sealed blob, or of one still being written (to read it over).
+  virtual Task<Result<std::unique_ptr<BlobReader>>> open(FileId id, SteadyTime deadline) = 0;
+  // Sealed or not, its thumbnails too; one that is not there is fine.
+  virtual Task<Result<>> remove(FileId id, SteadyTime deadline) = 0;
+  // By id, after that one; at most `limit`.
+  virtual Task<Result<Page<StoredBlob>>> list(std::optional<FileId> after, std::size_t limit, SteadyTime deadline) = 0;
+
+  // Thumbnails of a sealed blob: small, written whole, replaced by the next.
+  virtual Task<Result<>> put_thumbnail(FileId id, ThumbnailSize size, std::string bytes, SteadyTime deadline) = 0;
+  virtual Task<Result<std::unique_ptr<BlobReader>>> open_thumbnail(FileId id, ThumbnailSize size,
+                                                                   SteadyTime deadline) = 0;
+
+  // For /health: fails when objects cannot be written or read.
+  virtual Task<Result<>> ping(SteadyTime deadline) = 0;
+};
+
+}  // namespace parley::media

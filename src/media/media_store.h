@@ -1,0 +1,132 @@
+// MediaStore: the port behind which all that media knows of files lives, apart from their bytes (blob_store.h). Every
+// write is one atomic step: quota, rows and the event in the log commit together or not at all, and a write that
+// answered is durable. Rights are the service's to check, but for the owner's: whoever is not named as owner or admin
+// finds nothing. Made and owned by app/; called on any event loop, answers on the loop that asked.
+//
+// Failures, the same from every adapter: not_found, conflict codes as in api/media.yaml, no_room quota_exceeded,
+// storage_full, unavailable with retry_after, deadline_exceeded.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "media/types.h"
+
+namespace parley::media {
+
+// Bytes; 0: no limit.
+struct QuotaLimits {
+  std::uint64_t per_user = 0;
+  std::uint64_t per_tenant = 0;
+};
+
+struct ReserveMore {
+  TenantId tenant;
+  FileId upload;
+  std::uint64_t at_least = 0;  // bytes beyond those reserved already
+  std::uint64_t at_most = 0;
+};
+
+struct PartArrived {
+  TenantId tenant;
+  FileId upload;
+  ByteRange range;        // on disk already
+  WallTime expires_at{};  // of the upload, from now on
+};
+
+// What turns an upload into a file.
+struct FinishUpload {
+  TenantId tenant;
+  FileId upload;
+  std::string content_type;
+  std::uint64_t size = 0;
+  Sha256 sha256{};
+};
+
+struct ListFiles {
+  TenantId tenant;
+  UserId owner;
+  std::optional<FileId> after;  // the last of the page before; newest first
+  std::size_t limit = 50;
+};
+
+struct FilePicture {
+  TenantId tenant;
+  FileId file;
+  std::optional<ImageSize> image;
+  std::vector<ThumbnailSize> thumbnails;
+};
+
+// What the sweeper and `parley check` compare with the objects.
+struct KnownBlob {
+  FileId id;
+  bool sealed = false;     // a file, deleted or not, whose bytes must be there; else an upload under way
+  std::uint64_t size = 0;  // of a file
+  Sha256 sha256{};
+  bool deleted = false;
+  std::vector<ThumbnailSize> thumbnails;
+};
+
+class MediaStore {
+ public:
+  virtual ~MediaStore() = default;
+
+  // Uploads. begin reserves upload.reserved bytes against both quotas (quota_exceeded) and keeps the upload; times and
+  // id are the caller's.
+  virtual Task<Result<Upload>> begin_upload(Upload upload, SteadyTime deadline) = 0;
+  // Reserves between at_least and at_most more, as much as the quotas have left; answers how many bytes are reserved
+  // now. quota_exceeded when there is not at_least.
+  virtual Task<Result<std::uint64_t>> reserve_more(ReserveMore command, SteadyTime deadline) = 0;
+  // Says the size of an upload that began without, and reserves what is missing. Conflict upload_size_known when
+  // another was said.
+  virtual Task<Result<Upload>> set_upload_size(TenantId tenant, FileId upload, std::uint64_t size,
+                                               SteadyTime deadline) = 0;
+  // Adds the range to those present. The same range again changes nothing but the expiry. not_found for an upload that
+  // is complete or gone.
+  virtual Task<Result<Upload>> add_part(PartArrived part, SteadyTime deadline) = 0;
+  // Complete ones too, until they expire. not_found beyond.
+  virtual Task<Result<Upload>> get_upload(TenantId tenant, FileId upload, SteadyTime deadline) = 0;
+  // The file, its event (file.uploaded) and the quota, from reserved to stored, at once. The same again answers the
+  // same file. Partial uploads of a concatenation are named to be forgotten with it.
+  virtual Task<Result<File>> finish_upload(FinishUpload command, std::vector<FileId> partials, SteadyTime deadline) = 0;
+  // Forgets it and gives back what it reserved. False when it was not there; conflict upload_complete when it is a
+  // file.
+  virtual Task<Result<bool>> abort_upload(TenantId tenant, FileId upload, SteadyTime deadline) = 0;
+
+  // Files that are not deleted.
+  virtual Task<Result<File>> get_file(TenantId tenant, FileId file, SteadyTime deadline) = 0;
+  // In the order asked for; those unknown or deleted are left out.
+  virtual Task<Result<std::vector<File>>> get_files(TenantId tenant, std::vector<FileId> files,
+                                                    SteadyTime deadline) = 0;
+  virtual Task<Result<Page<File>>> list_files(ListFiles query, SteadyTime deadline) = 0;
+  // Soft: gone from every answer and from the quota at once, with its event (file.deleted); the bytes go later.
+  // not_found when there is none; `by` is noted.
+  virtual Task<Result<File>> delete_file(TenantId tenant, FileId file, UserId by, SteadyTime deadline) = 0;
+  virtual Task<Result<>> set_picture(FilePicture picture, SteadyTime deadline) = 0;
+  virtual Task<Result<Usage>> get_usage(TenantId tenant, UserId user, SteadyTime deadline) = 0;
+
+  // For the sweeper, over all tenants. Uploads that expired before `now` and are not complete, of complete ones the
+  // memory: forgets them, gives their reservations back and answers their ids, at most `limit`; the objects are the
+  // caller's to remove first or to find later as orphans.
+  virtual Task<Result<std::vector<FileId>>> forget_expired_uploads(WallTime now, std::size_t limit,
+                                                                   SteadyTime deadline) = 0;
+  // kWhole uploads that began before `began_before`: nobody can go on with them once their process is gone.
+  virtual Task<Result<std::vector<FileId>>> forget_whole_uploads(WallTime began_before, std::size_t limit,
+                                                                 SteadyTime deadline) = 0;
+  // Files deleted before `before` whose bytes are still to be removed, and that they have been.
+  virtual Task<Result<std::vector<FileId>>> files_to_purge(WallTime before, std::size_t limit, SteadyTime deadline) = 0;
+  virtual Task<Result<>> forget_purged(std::vector<FileId> files, SteadyTime deadline) = 0;
+  // Every object that should be there, by id, after that one.
+  virtual Task<Result<Page<KnownBlob>>> scan_blobs(std::optional<FileId> after, std::size_t limit,
+                                                   SteadyTime deadline) = 0;
+  // Of those named, what the store knows.
+  virtual Task<Result<std::vector<KnownBlob>>> find_blobs(std::vector<FileId> ids, SteadyTime deadline) = 0;
+
+  // For /health: a small read that fails when the engine is down.
+  virtual Task<Result<>> ping(SteadyTime deadline) = 0;
+};
+
+}  // namespace parley::media
