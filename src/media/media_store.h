@@ -17,10 +17,11 @@
 
 namespace parley::media {
 
-// Bytes; 0: no limit.
+// 0: no limit. What is there already when a limit is lowered stays; no more comes.
 struct QuotaLimits {
-  std::uint64_t per_user = 0;
-  std::uint64_t per_tenant = 0;
+  std::uint64_t per_user = 0;          // bytes
+  std::uint64_t per_tenant = 0;        // bytes
+  std::uint64_t uploads_per_user = 0;  // under way at once, expired ones until they are forgotten
 };
 
 struct ReserveMore {
@@ -33,11 +34,11 @@ struct ReserveMore {
 struct PartArrived {
   TenantId tenant;
   FileId upload;
-  ByteRange range;        // on disk already
-  WallTime expires_at{};  // of the upload, from now on
+  ByteRange range;        // on disk already; an empty one only puts the expiry off
+  WallTime expires_at{};  // of the upload from now on, unless it is later already
 };
 
-// What turns an upload into a file.
+// What turns an upload into a file; the file is as old as this, not as its upload.
 struct FinishUpload {
   TenantId tenant;
   FileId upload;
@@ -46,12 +47,20 @@ struct FinishUpload {
   Sha256 sha256{};
 };
 
+// Where a page of files ended. Lists are newest first, those of one instant by id, downwards.
+struct FileListPoint {
+  WallTime created_at{};
+  FileId id;
+};
+
 struct ListFiles {
   TenantId tenant;
   UserId owner;
-  std::optional<FileId> after;  // the last of the page before; newest first
+  std::optional<FileListPoint> after;  // it may have been deleted since
   std::size_t limit = 50;
 };
+
+inline constexpr std::size_t kMaxFilesAtOnce = 100;  // of get_files
 
 struct FilePicture {
   TenantId tenant;
@@ -75,22 +84,24 @@ class MediaStore {
   virtual ~MediaStore() = default;
 
   // Uploads. begin reserves upload.reserved bytes against both quotas (quota_exceeded) and keeps the upload; times and
-  // id are the caller's.
+  // id are the caller's, the id a new one. Conflict too_many_uploads when the user has as many under way as may be.
   virtual Task<Result<Upload>> begin_upload(Upload upload, SteadyTime deadline) = 0;
   // Reserves between at_least and at_most more, as much as the quotas have left; answers how many bytes are reserved
   // now. quota_exceeded when there is not at_least.
   virtual Task<Result<std::uint64_t>> reserve_more(ReserveMore command, SteadyTime deadline) = 0;
-  // Says the size of an upload that began without, and reserves what is missing. Conflict upload_size_known when
-  // another was said.
+  // Says the size of an upload that began without, and reserves what is missing, or gives back what is too much.
+  // Conflict upload_size_known when another was said.
   virtual Task<Result<Upload>> set_upload_size(TenantId tenant, FileId upload, std::uint64_t size,
                                                SteadyTime deadline) = 0;
   // Adds the range to those present. The same range again changes nothing but the expiry. not_found for an upload that
   // is complete or gone.
   virtual Task<Result<Upload>> add_part(PartArrived part, SteadyTime deadline) = 0;
-  // Complete ones too, until they expire. not_found beyond.
+  // Expired and complete ones too, until they are forgotten. Of a complete one everything is present, nothing reserved.
   virtual Task<Result<Upload>> get_upload(TenantId tenant, FileId upload, SteadyTime deadline) = 0;
   // The file, its event (file.uploaded) and the quota, from reserved to stored, at once. The same again answers the
-  // same file. Partial uploads of a concatenation are named to be forgotten with it.
+  // same file, while it is not deleted, whether the upload is still known or not. Partial uploads of a concatenation
+  // (kTusPartial, of the same owner) are named to be forgotten with it; what they reserved counts towards it.
+  // quota_exceeded when what was reserved was less and there is no room for the rest.
   virtual Task<Result<File>> finish_upload(FinishUpload command, std::vector<FileId> partials, SteadyTime deadline) = 0;
   // Forgets it and gives back what it reserved. False when it was not there; conflict upload_complete when it is a
   // file.
@@ -98,7 +109,7 @@ class MediaStore {
 
   // Files that are not deleted.
   virtual Task<Result<File>> get_file(TenantId tenant, FileId file, SteadyTime deadline) = 0;
-  // In the order asked for; those unknown or deleted are left out.
+  // In the order asked for, at most kMaxFilesAtOnce; those unknown or deleted are left out.
   virtual Task<Result<std::vector<File>>> get_files(TenantId tenant, std::vector<FileId> files,
                                                     SteadyTime deadline) = 0;
   virtual Task<Result<Page<File>>> list_files(ListFiles query, SteadyTime deadline) = 0;
@@ -108,9 +119,9 @@ class MediaStore {
   virtual Task<Result<>> set_picture(FilePicture picture, SteadyTime deadline) = 0;
   virtual Task<Result<Usage>> get_usage(TenantId tenant, UserId user, SteadyTime deadline) = 0;
 
-  // For the sweeper, over all tenants. Uploads that expired before `now` and are not complete, of complete ones the
-  // memory: forgets them, gives their reservations back and answers their ids, at most `limit`; the objects are the
-  // caller's to remove first or to find later as orphans.
+  // For the sweeper, over all tenants. Forgets uploads that expired before `now`, at most `limit`, and gives back what
+  // they reserved. Answers the ids of those that were not complete: their objects are the caller's to remove now or to
+  // find later as orphans. Of complete ones only the memory goes; at most `limit` of these as well.
   virtual Task<Result<std::vector<FileId>>> forget_expired_uploads(WallTime now, std::size_t limit,
                                                                    SteadyTime deadline) = 0;
   // kWhole uploads that began before `began_before`: nobody can go on with them once their process is gone.
