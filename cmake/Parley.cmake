@@ -8,7 +8,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 find_program(PARLEY_CCACHE ccache)
 if(PARLEY_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${PARLEY_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_SOURCE_DIR}/cmake/cached_compiler")
   set(CMAKE_C_COMPILER_LAUNCHER "${PARLEY_CCACHE}")
 endif()
 find_program(PARLEY_MOLD mold)
@@ -61,13 +61,15 @@ else()
   add_compile_definitions(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=32)
 endif()
 
-# One precompiled header for all that is not a test: the standard library, Asio, Boost.JSON.
+# One precompiled header for all that is not a test: the standard library, Asio, Boost.JSON. Named without its path, so
+# that ccache takes those of two checkouts for one.
+include_directories(${CMAKE_SOURCE_DIR}/cmake)
 add_library(parley_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
-target_precompile_headers(parley_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+target_precompile_headers(parley_pch PRIVATE <pch.h>)
 target_link_libraries(parley_pch PUBLIC Threads::Threads Boost::headers Boost::json OpenSSL::SSL fmt::fmt)
 # The same with GoogleTest and GoogleMock, for tests (everything under ASan, cold, quiet: 5:41 with it, 6:24 without).
 add_library(parley_test_pch OBJECT EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
-target_precompile_headers(parley_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h <gmock/gmock.h> <gtest/gtest.h>)
+target_precompile_headers(parley_test_pch PRIVATE <pch.h> <gmock/gmock.h> <gtest/gtest.h>)
 target_link_libraries(parley_test_pch PUBLIC Threads::Threads Boost::headers Boost::json OpenSSL::SSL fmt::fmt GTest::gmock)
 
 # parley_library(NAME SOURCES a.cc … DEPS base …): a static library of one folder or one adapter. DEPS names other such
