@@ -2,8 +2,8 @@
 // at any offsets, then sealed: from then on it is whole, durable and never changes. Knows nothing of tenants, names or
 // rights. Made and owned by app/; called on any event loop, answers on the loop that asked.
 //
-// Failures, the same from every adapter: not_found, no_room storage_full, unavailable with retry_after,
-// deadline_exceeded.
+// Failures, the same from every adapter: not_found (an id that is no UUID, too), no_room storage_full, unavailable with
+// retry_after, deadline_exceeded.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -21,14 +21,18 @@
 namespace parley::media {
 
 // Writes one run of bytes, from the offset it was opened at on. Owned by one request, on its loop; destroying it waits
-// for nothing and keeps what was written, durable or not.
+// for nothing and keeps what was written, durable or not. Its first failure, a deadline too, is its last: every call
+// after it answers the same, and the digests are worth nothing.
 class BlobWriter {
  public:
   virtual ~BlobWriter() = default;
   // Takes `bytes` (they may be reused at once) and goes on writing behind the caller's back; waits while more than its
   // buffers hold is unwritten. An earlier failure comes back here.
   virtual Task<Result<>> write(std::string_view bytes, SteadyTime deadline) = 0;
-  // Everything taken so far is on disk, power loss included, and in the digests.
+  // Everything taken so far is in the blob and in the digests, though not safe from a power cut: enough before seal(),
+  // which makes it so.
+  virtual Task<Result<>> flush(SteadyTime deadline) = 0;
+  // The same, and safe from a power cut.
   virtual Task<Result<>> sync(SteadyTime deadline) = 0;
   // The first byte not taken yet.
   virtual std::uint64_t offset() const = 0;
@@ -55,24 +59,27 @@ class BlobStore {
  public:
   virtual ~BlobStore() = default;
 
-  // Begins an empty blob. `size`, where it is known, may be refused (storage_full) when there is not that much room.
+  // Begins an empty blob, which a power cut does not take away. `size`, where it is known, may be refused
+  // (storage_full) when there is not that much room. Conflict blob_exists when there is one of that id.
   virtual Task<Result<>> create(FileId id, std::optional<std::uint64_t> size, SteadyTime deadline) = 0;
   // A writer from `offset` on; several at once may write to ranges of their own. `digests`, which may be null, must
   // outlive the writer and the write under way when it goes; it is fed with what is written, in order, on a thread of
   // the adapter's.
   virtual Task<Result<std::unique_ptr<BlobWriter>>> write(FileId id, std::uint64_t offset,
                                                           std::shared_ptr<Digests> digests, SteadyTime deadline) = 0;
-  // Copies the first `size` bytes of an unsealed blob into another, to `offset`, without bringing them here.
+  // Copies the first `size` bytes of a blob into an unsealed one, to `offset`, without bringing them here; seal() makes
+  // them durable. Invalid blob_incomplete when there are fewer.
   virtual Task<Result<>> copy(FileId from, std::uint64_t size, FileId to, std::uint64_t offset,
                               SteadyTime deadline) = 0;
   // Exactly `size` bytes, durable and under their final name. The same again is fine. Invalid blob_incomplete when the
-  // blob is not of that size.
+  // blob is not of that size. No writer may be at work on it any more.
   virtual Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) = 0;
   // Of a sealed blob, or of one still being written (to read it over).
   virtual Task<Result<std::unique_ptr<BlobReader>>> open(FileId id, SteadyTime deadline) = 0;
   // Sealed or not, its thumbnails too; one that is not there is fine.
   virtual Task<Result<>> remove(FileId id, SteadyTime deadline) = 0;
-  // By id, after that one; at most `limit`.
+  // Every blob once, in an order of the adapter's, after the last one of the page before; at most `limit`. One that
+  // is sealed, begun or removed meanwhile may be missing. An id of which only thumbnails are left counts as unsealed.
   virtual Task<Result<Page<StoredBlob>>> list(std::optional<FileId> after, std::size_t limit, SteadyTime deadline) = 0;
 
   // Thumbnails of a sealed blob: small, written whole, replaced by the next.

@@ -1,0 +1,196 @@
+#include "media/stores/file_blob_store.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/check.h"
+#include "base/unique_fd.h"
+#include "drivers/sqlite/temp_folder.h"
+#include "media/testing/blob_store_contract.h"
+
+namespace parley::media {
+namespace {
+
+namespace fs = std::filesystem;
+using sqlite::TempFolder;
+using testing::FailsWith;
+
+class FilesUnderTest final : public testing::BlobStoreUnderTest {
+ public:
+  FilesUnderTest() { open(); }
+  BlobStore& store() override { return *store_; }
+  void reopen() override {
+    store_.reset();
+    open();
+  }
+
+ private:
+  void open() {
+    auto opened = FileBlobStore::open({.folder = folder_.path() / "objects", .writer_threads = 3, .reader_threads = 2});
+    CHECK(opened.has_value());
+    store_ = std::move(*opened);
+  }
+  TempFolder folder_;
+  std::unique_ptr<FileBlobStore> store_;
+};
+
+std::unique_ptr<testing::BlobStoreUnderTest> make_file_store() {
+  return std::make_unique<FilesUnderTest>();
+}
+
+constexpr SteadyTime kNoHurry = SteadyTime::max();
+
+Task<Result<>> store_bytes(BlobStore& store, FileId id, std::string bytes) {
+  if (auto begun = co_await store.create(id, {}, kNoHurry); !begun) co_return begun;
+  auto writer = co_await store.write(id, 0, nullptr, kNoHurry);
+  if (!writer) co_return std::unexpected(writer.error());
+  if (auto taken = co_await (*writer)->write(bytes, kNoHurry); !taken) co_return taken;
+  co_return co_await (*writer)->sync(kNoHurry);
+}
+
+class FileBlobStoreTest : public ::testing::Test {
+ protected:
+  FileBlobStoreTest() {
+    loops_.start();
+    store_ = std::move(*FileBlobStore::open({.folder = folder()}));
+  }
+  ~FileBlobStoreTest() override { loops_.stop(); }
+  fs::path folder() const { return temp_.path() / "objects"; }
+  template <class T>
+  T wait(Task<T> task) {
+    return run_on_loop(loops_.at(0), std::move(task));
+  }
+  std::vector<StoredBlob> list() { return wait(store_->list({}, 100, kNoHurry))->items; }
+
+  const FileId id_{"0192f3a1-7c00-7a3e-8f00-0000000000c1"};
+  TempFolder temp_;
+  EventLoops loops_{1};
+  std::unique_ptr<FileBlobStore> store_;
+};
+
+TEST_F(FileBlobStoreTest, ABlobLiesInTheFolderOfTheLastByteOfItsIdAndIsPrivate) {
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, "bytes")));
+  EXPECT_TRUE(fs::exists(folder() / "c1" / (id_.value + ".part")));
+  ASSERT_TRUE(wait(store_->seal(id_, 5, kNoHurry)));
+  EXPECT_FALSE(fs::exists(folder() / "c1" / (id_.value + ".part")));
+  const auto mode_of = [](const fs::path& path) {
+    struct stat status{};
+    CHECK(::stat(path.c_str(), &status) == 0);
+    return status.st_mode & 0777;
+  };
+  EXPECT_EQ(mode_of(folder()), 0700u);
+  EXPECT_EQ(mode_of(folder() / "c1"), 0700u);
+  EXPECT_EQ(mode_of(folder() / "c1" / id_.value), 0600u);
+}
+
+TEST_F(FileBlobStoreTest, WhatADiskThatFillsUpRefusesIsStorageFull) {
+  struct sigaction ignored{}, before{};
+  ignored.sa_handler = SIG_IGN;
+  ASSERT_EQ(::sigaction(SIGXFSZ, &ignored, &before), 0);
+  rlimit unlimited{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  rlimit small = unlimited;
+  small.rlim_cur = 1'000'000;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto refused = wait(store_bytes(*store_, id_, std::string(2'000'000, 'x')));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  ASSERT_EQ(::sigaction(SIGXFSZ, &before, nullptr), 0);
+  EXPECT_THAT(refused, FailsWith("storage_full"));
+  EXPECT_EQ(refused.error().detail.find(folder().string()), std::string::npos);
+  ASSERT_TRUE(wait(store_->remove(id_, kNoHurry)));
+  EXPECT_TRUE(wait(store_bytes(*store_, id_, std::string(2'000'000, 'x'))));
+}
+
+TEST_F(FileBlobStoreTest, FilesOfOthersAreNeitherListedNorRead) {
+  const fs::path c1 = folder() / "c1";
+  std::ofstream(c1 / "README") << "x";
+  std::ofstream(c1 / "0192f3a1-7c00-7a3e-8f00-0000000000c2") << "in the wrong folder";
+  std::ofstream(c1 / (id_.value + ".bak")) << "x";
+  std::ofstream(folder() / "stray") << "x";
+  EXPECT_TRUE(list().empty());
+  std::ofstream(temp_.path() / "secret") << "x";
+  fs::create_symlink(temp_.path() / "secret", c1 / id_.value);
+  EXPECT_FALSE(wait(store_->open(id_, kNoHurry)));
+}
+
+TEST_F(FileBlobStoreTest, WhatACrashLeavesOfThumbnailsIsListedSoThatItCanBeRemoved) {
+  for (const char* ending : {".small", ".thumbnail.part"}) {
+    std::ofstream(folder() / "c1" / (id_.value + ending)) << "left over";
+    ASSERT_EQ(list().size(), 1u);
+    EXPECT_EQ(list().front().id, id_);
+    EXPECT_FALSE(list().front().sealed);
+    EXPECT_EQ(list().front().size, 0u);
+    ASSERT_TRUE(wait(store_->remove(id_, kNoHurry)));
+    EXPECT_TRUE(list().empty());
+  }
+}
+
+TEST_F(FileBlobStoreTest, ABlobThatIsThereTwiceIsSealed) {
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, "bytes")));
+  ASSERT_TRUE(wait(store_->seal(id_, 5, kNoHurry)));
+  std::ofstream(folder() / "c1" / (id_.value + ".part")) << "older";
+  ASSERT_EQ(list().size(), 1u);
+  EXPECT_TRUE(list().front().sealed);
+  EXPECT_EQ(wait(store_->open(id_, kNoHurry)).value()->size(), 5u);
+}
+
+TEST_F(FileBlobStoreTest, AFileThatLostItsEndFailsTheReadInsteadOfHanging) {
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, std::string(300'000, 'x'))));
+  auto reader = wait(store_->open(id_, kNoHurry));
+  ASSERT_TRUE(reader);
+  const auto body = (*reader)->read({0, 300'000});
+  fs::resize_file(folder() / "c1" / (id_.value + ".part"), 100'000);
+  const auto text = wait(http::read_all(*body, 300'000));
+  EXPECT_THAT(text, FailsWith("unavailable"));
+}
+
+Task<std::string> codes_after_a_missed_deadline(BlobWriter& writer) {
+  const auto late = co_await writer.sync(SteadyTime::min());
+  const auto after = co_await writer.write("y", kNoHurry);
+  co_return (late ? "" : late.error().code) + ", " + (after ? "" : after.error().code);
+}
+
+// The only thread that writes hangs in opening a pipe that nobody reads.
+TEST_F(FileBlobStoreTest, ADiskThatHangsCostsAWriterItsDeadlineAndThenTheWriter) {
+  store_ = std::move(*FileBlobStore::open({.folder = folder(), .writer_threads = 1}));
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, "x")));
+  auto writer = wait(store_->write(id_, 1, nullptr, kNoHurry));
+  ASSERT_TRUE(writer);
+  const FileId stuck("0192f3a1-7c00-7a3e-8f00-0000000000c2");
+  const fs::path pipe = folder() / "c2" / (stuck.value + ".part");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(wait(store_->write(stuck, 0, nullptr, SteadyTime::min())), FailsWith("deadline_exceeded"));
+  EXPECT_EQ(wait(codes_after_a_missed_deadline(**writer)), "deadline_exceeded, deadline_exceeded");
+  const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));
+  EXPECT_TRUE(wait(store_->seal(id_, 1, kNoHurry)));
+}
+
+TEST_F(FileBlobStoreTest, AFolderThatIsGoneFailsThePingAndIsNobodysMissingFile) {
+  EXPECT_TRUE(wait(store_->ping(kNoHurry)));
+  fs::remove_all(folder());
+  EXPECT_THAT(wait(store_->ping(kNoHurry)), FailsWith("unavailable"));
+  EXPECT_THAT(wait(store_->create(id_, {}, kNoHurry)), FailsWith("unavailable"));
+  EXPECT_THAT(wait(store_->list({}, 10, kNoHurry)), FailsWith("unavailable"));
+}
+
+TEST_F(FileBlobStoreTest, AFolderThatCannotBeMadeIsSaidByName) {
+  std::ofstream(temp_.path() / "file") << "x";
+  const auto refused = FileBlobStore::open({.folder = temp_.path() / "file" / "objects"});
+  EXPECT_THAT(refused, FailsWith("folder_unusable"));
+  EXPECT_NE(refused.error().detail.find("file/objects"), std::string::npos);
+}
+
+}  // namespace
+
+namespace testing {
+INSTANTIATE_TEST_SUITE_P(Files, BlobStoreContract, ::testing::Values(make_file_store),
+                         [](const auto&) { return std::string("Files"); });
+}  // namespace testing
+
+}  // namespace parley::media
