@@ -72,6 +72,7 @@ struct FilePicture {
 // What the sweeper and `parley check` compare with the objects.
 struct KnownBlob {
   FileId id;
+  TenantId tenant;
   bool sealed = false;     // a file, deleted or not, whose bytes must be there; else an upload under way
   std::uint64_t size = 0;  // of a file
   Sha256 sha256{};
