@@ -9,6 +9,7 @@
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_places.h"
+#include "search/stores/fts5_scopes.h"
 #include "search/stores/fts5_sweep.h"
 
 namespace parley::search {
@@ -256,7 +257,9 @@ class Batch {
     at->second.after = std::move(after);
   }
   void write_words() {
+    ScopeWriter scopes(db_);
     for (const auto& [id, rewrite] : rewrites_) {
+      rewrite.after ? scopes.put(id, rewrite.after->conversation) : scopes.remove(id);
       const std::string before = rewrite.before ? rewrite.before->entry() : std::string();
       const std::string after = rewrite.after ? rewrite.after->entry() : std::string();
       if (before == after) continue;
@@ -265,6 +268,7 @@ class Batch {
       }
       if (!after.empty()) Query(db_, "INSERT INTO words(rowid, entry) VALUES(?1, ?2)", id, after).run();
     }
+    scopes.write();
     rewrites_.clear();
   }
 

@@ -4,6 +4,7 @@
 
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_places.h"
+#include "search/stores/fts5_scopes.h"
 #include "search/text/analysis.h"
 
 namespace parley::search {
@@ -47,6 +48,22 @@ struct Matches::Reading {
   }
 };
 
+// Counts the documents that have the words, and passes those that may be read; and some to be judged by, so that a word
+// of others' rooms alone does not go on unseen.
+class Matches::Sieve final : public Candidates {
+ public:
+  Sieve(sqlite::Connection& db, const Readable& readable, Reading& reading)
+      : scopes_(db), readable_(readable), reading_(reading) {}
+  bool wants(std::int64_t document) override {
+    return ++reading_.seen % kJudgedEvery == 0 || readable_.has(scopes_.conversation_of(document));
+  }
+
+ private:
+  ScopeReader scopes_;
+  const Readable& readable_;
+  Reading& reading_;
+};
+
 Matches::Matches(sqlite::Connection& db, Fts5Expression expression, const Query& query)
     : db_(db), expression_(std::move(expression)), readable_(expression_.conversations) {
   if (query.not_before) {
@@ -87,10 +104,10 @@ std::vector<MatchedDocument> Matches::below(std::int64_t id, std::size_t most, b
 }
 
 // False when it gave up for slowness; reading.below says how far it came.
-bool Matches::collect(sqlite::Query& rows, Reading& reading) const {
+bool Matches::collect(sqlite::Query& rows, Reading& reading, bool counts) const {
   while (reading.found.size() < reading.most && rows.step()) {
     reading.below = rows.integer(0);
-    ++reading.seen;
+    reading.seen += counts ? 1 : 0;
     take(rows, reading);
     if (reading.is_slow()) return false;
   }
@@ -102,9 +119,9 @@ void Matches::take(const sqlite::Query& row, Reading& reading) const {
   if (row.is_null(3)) return;
   const std::int64_t created_ms = (reading.below >> kPlaceBits) * 1000 + row.integer(2);
   if (created_ms < from_ms_ || created_ms >= until_ms_) return;
-  const sqlite::Blob body = row.blob(1);
-  MatchedDocument match{reading.below, std::string(row.text(3)), std::max(static_cast<double>(body.size()), 1.0)};
+  MatchedDocument match{reading.below, std::string(row.text(3)), std::max(static_cast<double>(row.integer(1)), 1.0)};
   if (reading.reads_texts) {
+    const sqlite::Blob body = row.blob(4);
     for (const std::string& prefix : expression_.prefixes) {
       BeginningCount beginning(prefix);
       analyze({reinterpret_cast<const char*>(body.data()), body.size()}, beginning);
@@ -116,21 +133,25 @@ void Matches::take(const sqlite::Query& row, Reading& reading) const {
 }
 
 bool Matches::match(const std::string& text, Reading& reading) const {
+  Sieve sieve(db_, readable_, reading);
   sqlite::Query rows(db_,
-                     "SELECT words.rowid, d.body, d.created_ahead, parley_tally(words, ?2, d.conversation, ?5) "
+                     "SELECT words.rowid, length(d.body), d.created_ahead, "
+                     "parley_tally(words, ?2, d.conversation, ?5), iif(?7, d.body, NULL) "
                      "FROM words CROSS JOIN documents d ON d.id = words.rowid "
-                     "WHERE words MATCH ?1 AND words.rowid >= ?3 AND words.rowid < ?4 ORDER BY words.rowid DESC",
+                     "WHERE words MATCH ?1 AND words.rowid >= ?3 AND words.rowid < ?4 AND parley_candidate(words, ?6) "
+                     "ORDER BY words.rowid DESC",
                      text, reading.phrases, first_id_, reading.below,
-                     sqlite::Pointer{&readable_, Readable::kPointerType});
-  return collect(rows, reading);
+                     sqlite::Pointer{&readable_, Readable::kPointerType},
+                     sqlite::Pointer{static_cast<Candidates*>(&sieve), Candidates::kPointerType}, reading.reads_texts);
+  return collect(rows, reading, false);  // the sieve counts
 }
 
 bool Matches::walk(Reading& reading) const {
   sqlite::Query rows(db_,
-                     "SELECT id, body, created_ahead, parley_readable(conversation, ?3) FROM documents "
+                     "SELECT id, length(body), created_ahead, parley_readable(conversation, ?3) FROM documents "
                      "WHERE id >= ?1 AND id < ?2 ORDER BY id DESC",
                      first_id_, reading.below, sqlite::Pointer{&readable_, Readable::kPointerType});
-  return collect(rows, reading);
+  return collect(rows, reading, true);
 }
 
 std::size_t for_each_text(sqlite::Connection& db, Fts5Expression expression, const Query& query, std::size_t most,

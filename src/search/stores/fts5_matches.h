@@ -34,7 +34,8 @@ class Matches {
 
  private:
   struct Reading;
-  bool collect(sqlite::Query& rows, Reading& reading) const;
+  class Sieve;
+  bool collect(sqlite::Query& rows, Reading& reading, bool counts) const;
   void take(const sqlite::Query& row, Reading& reading) const;
   bool match(const std::string& text, Reading& reading) const;
   bool walk(Reading& reading) const;

@@ -131,7 +131,15 @@ CREATE TABLE user_names(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr sqlite::Migration kMigrations[] = {{1, kIndexTables}, {2, kDirectoryTables}};
+// See fts5_scopes.h.
+constexpr const char* kScopes = R"sql(
+CREATE TABLE document_scopes(
+  first INTEGER PRIMARY KEY,      -- no document of the row has a smaller id
+  packed BLOB NOT NULL
+) STRICT;
+)sql";
+
+constexpr sqlite::Migration kMigrations[] = {{1, kIndexTables}, {2, kDirectoryTables}, {3, kScopes}};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_schema.h"
+#include "search/stores/fts5_scopes.h"
 #include "search/stores/fts5_search.h"
 #include "search/stores/fts5_suggest.h"
 #include "search/stores/fts5_sweep.h"
@@ -43,6 +44,7 @@ Result<std::unique_ptr<SqliteSearchIndex>> SqliteSearchIndex::open(Options optio
     if (auto migrated = sqlite::migrate(*connection, kSearchApplicationId, search_migrations()); !migrated) {
       return fail(migrated.error());
     }
+    fill_missing_scopes(*connection);
     return std::unique_ptr<SqliteSearchIndex>(
         new SqliteSearchIndex(std::move(*folder), std::move(connection), options, clock));
   } catch (const sqlite::Failure& failure) {
@@ -179,7 +181,8 @@ Task<Result<std::vector<std::string>>> SqliteSearchIndex::check(SteadyTime deadl
     register_fts5_parts(db);
     try {
       db.exec("INSERT INTO words(words, rank) VALUES('integrity-check', 1)");
-      return Problems{};
+      if (scopes_are_whole(db)) return Problems{};
+      return Problems{"some documents of the search index are in no conversation that is searched: reindex"};
     } catch (const sqlite::Failure& failure) {
       if (failure.primary_code() != SQLITE_CORRUPT) throw;
       return Problems{"the words of the search index differ from its documents: reindex"};

@@ -6,6 +6,7 @@
 #include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_expression.h"
+#include "search/stores/fts5_scopes.h"
 #include "telemetry/log.h"
 
 namespace parley::search {
@@ -69,16 +70,19 @@ class Sweep {
       Query rows(db_, "SELECT rowid FROM words WHERE words MATCH ?1 LIMIT ?2", conversation_term(conversation), left_);
       while (rows.step()) ids.push_back(rows.integer(0));
     }
+    ScopeWriter scopes(db_);
     for (const std::int64_t id : ids) {
       // One that was lost may have left its place to another conversation's.
       if (const auto document = read_document(db_, id); document && document->conversation == conversation) {
         Query(db_, "INSERT INTO words(words, rowid, entry) VALUES('delete', ?1, ?2)", id, document->entry()).run();
         Query(db_, "DELETE FROM documents WHERE id = ?1", id).run();
+        scopes.remove(id);
       } else {
         lost_ = true;
       }
       --left_;
     }
+    scopes.write();
   }
   // An entry whose document is lost cannot be taken back: all entries are made anew.
   bool finish(bool more) {

@@ -89,6 +89,18 @@ void tally(const Fts5ExtensionApi* api, Fts5Context* fts, sqlite3_context* out, 
   sqlite3_result_blob(out, answer.data(), phrases, SQLITE_TRANSIENT);
 }
 
+void candidate(const Fts5ExtensionApi* api, Fts5Context* fts, sqlite3_context* out, int count, sqlite3_value** values) {
+  auto* candidates =
+      count == 1 ? static_cast<Candidates*>(sqlite3_value_pointer(values[0], Candidates::kPointerType)) : nullptr;
+  try {
+    sqlite3_result_int(out, candidates && candidates->wants(api->xRowid(fts)) ? 1 : 0);
+  } catch (const sqlite::Failure& failure) {
+    sqlite3_result_error_code(out, failure.code());
+  } catch (const std::exception&) {
+    sqlite3_result_error_nomem(out);
+  }
+}
+
 std::string_view text_of(sqlite3_value* value) {
   const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
   return bytes ? std::string_view(bytes, static_cast<std::size_t>(sqlite3_value_bytes(value))) : std::string_view();
@@ -133,6 +145,7 @@ void register_fts5_parts(sqlite::Connection& connection) {
   if (api->xFindTokenizer(api, "parley", &context, &present) == SQLITE_OK && present.xTokenize == tokenize) return;
   int code = api->xCreateTokenizer(api, "parley", nullptr, &tokenizer, nullptr);
   if (code == SQLITE_OK) code = api->xCreateFunction(api, "parley_tally", nullptr, tally, nullptr);
+  if (code == SQLITE_OK) code = api->xCreateFunction(api, "parley_candidate", nullptr, candidate, nullptr);
   if (code == SQLITE_OK) {
     constexpr int kPure = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
     code = sqlite3_create_function_v2(connection.handle(), "parley_entry", 5, kPure, nullptr, entry, nullptr, nullptr,

@@ -5,7 +5,8 @@
 // so that no message can give it), kTextMark, and the text of the message, which analyze() cuts. In a query every
 // quoted text is one term. parley_tally(words, n, conversation, readable) answers NULL unless `readable`, a pointer to
 // Readable, has the conversation, and else for each of the first n phrases of the query a byte: how often it occurs, at
-// most 255. parley_readable(conversation, readable) answers NULL or an empty text in the same way.
+// most 255. parley_candidate(words, candidates) asks `candidates`, a pointer to Candidates, whether to look further at
+// a row. parley_readable(conversation, readable) answers NULL or an empty text in the same way.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -31,6 +32,15 @@ class Readable {
 
  private:
   std::vector<std::int64_t> sorted_;
+};
+
+// What a search asks of each document that has the words, before its row is read.
+class Candidates {
+ public:
+  static constexpr const char* kPointerType = "parley_candidates";
+  virtual ~Candidates() = default;
+  // May throw sqlite::Failure.
+  virtual bool wants(std::int64_t document) = 0;
 };
 
 // Once a connection; further calls do nothing. Throws sqlite::Failure.
