@@ -24,14 +24,38 @@ constexpr int hex_digit(char c) {
   return -1;
 }
 
+constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr char kBase64Url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-constexpr std::array<std::int8_t, 256> kBase64UrlValue = [] {
-  std::array<std::int8_t, 256> table{};
+using Base64Values = std::array<std::int8_t, 256>;
+constexpr Base64Values base64_values(const char (&alphabet)[65]) {
+  Base64Values table{};
   table.fill(-1);
-  for (int i = 0; i < 64; ++i) table[static_cast<unsigned char>(kBase64Url[i])] = static_cast<std::int8_t>(i);
+  for (int i = 0; i < 64; ++i) table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
   return table;
-}();
+}
+constexpr Base64Values kBase64Value = base64_values(kBase64);
+constexpr Base64Values kBase64UrlValue = base64_values(kBase64Url);
+
+std::optional<std::string> decode_base64(std::string_view text, const Base64Values& values) {
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() * 3 / 4);
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  for (const char c : text) {
+    const int value = values[static_cast<unsigned char>(c)];
+    if (value < 0) return std::nullopt;
+    buffer = buffer << 6 | static_cast<std::uint32_t>(value);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out += static_cast<char>(buffer >> bits & 0xff);
+    }
+  }
+  if ((buffer & ((1U << bits) - 1)) != 0) return std::nullopt;
+  return out;
+}
 
 // `digits` decimal digits at `at`, or nullopt.
 std::optional<int> fixed_number(std::string_view text, std::size_t at, std::size_t digits) {
@@ -71,6 +95,23 @@ bool is_valid_utf8(std::string_view bytes) {
     }
   }
   return true;
+}
+
+std::string to_valid_utf8(std::string_view bytes) {
+  if (is_valid_utf8(bytes)) return std::string(bytes);
+  std::string out;
+  while (!bytes.empty()) {
+    std::size_t length = 1;
+    while (length <= 4 && length <= bytes.size() && !is_valid_utf8(bytes.substr(0, length))) ++length;
+    if (length <= 4 && length <= bytes.size()) {
+      out.append(bytes.substr(0, length));
+    } else {
+      out.append("\xef\xbf\xbd");
+      length = 1;
+    }
+    bytes.remove_prefix(length);
+  }
+  return out;
 }
 
 bool has_control_characters(std::string_view text) {
@@ -147,23 +188,16 @@ std::string base64url_encode(std::span<const std::uint8_t> bytes) {
 }
 
 std::optional<std::string> base64url_decode(std::string_view text) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
-  std::uint32_t buffer = 0;
-  int bits = 0;
-  for (const char c : text) {
-    const int value = kBase64UrlValue[static_cast<unsigned char>(c)];
-    if (value < 0) return std::nullopt;
-    buffer = buffer << 6 | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += static_cast<char>(buffer >> bits & 0xff);
-    }
+  return decode_base64(text, kBase64UrlValue);
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  if (text.ends_with('=')) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    text.remove_suffix(text.ends_with("==") ? 2 : 1);
+    if (text.size() % 4 == 0) return std::nullopt;
   }
-  if ((buffer & ((1U << bits) - 1)) != 0) return std::nullopt;
-  return out;
+  return decode_base64(text, kBase64Value);
 }
 
 void append_html_escaped(std::string& out, std::string_view text) {
@@ -204,6 +238,18 @@ std::string hex_encode(std::span<const std::uint8_t> bytes) {
   for (const std::uint8_t byte : bytes) {
     out += kHex[byte >> 4];
     out += kHex[byte & 15];
+  }
+  return out;
+}
+
+std::optional<std::string> hex_decode(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
   }
   return out;
 }

@@ -54,6 +54,33 @@ TEST(Base64Url, RefusesPaddingForeignCharactersAndNonCanonicalBits) {
   }
 }
 
+TEST(Base64, TakesPaddingWholeOrNone) {
+  for (const char* good : {"Zm8=", "Zm8"}) EXPECT_EQ(base64_decode(good), "fo") << good;
+  EXPECT_EQ(base64_decode(""), "");
+  EXPECT_EQ(base64_decode("Zg=="), "f");
+  EXPECT_EQ(base64_decode("+/+/"), "\xfb\xff\xbf");
+}
+
+TEST(Base64, RefusesHalfPaddingForeignCharactersAndNonCanonicalBits) {
+  for (const char* bad :
+       {"=", "==", "====", "Zg=", "Zm8==", "Zm9v====", "Zm9v=", "Zh==", "Zm9=", "a-b_", "Zg ==", "Z", "Z=g="}) {
+    EXPECT_EQ(base64_decode(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Hex, RoundTripsAndRefusesWhatIsNone) {
+  EXPECT_EQ(hex_decode("00fFa9"), "\x00\xff\xa9"s);
+  EXPECT_EQ(hex_decode(""), "");
+  for (const char* bad : {"0", "0g", "0x", " 00", "00 "}) EXPECT_EQ(hex_decode(bad), std::nullopt) << bad;
+}
+
+TEST(Utf8, IsMendedByteByByte) {
+  EXPECT_EQ(to_valid_utf8("ß 漢"), "ß 漢");
+  EXPECT_EQ(to_valid_utf8("a\xff\xc3z"), "a\xef\xbf\xbd\xef\xbf\xbdz");
+  EXPECT_EQ(to_valid_utf8("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(to_valid_utf8("\xe9t\xc3\xa9"), "\xef\xbf\xbdt\xc3\xa9");
+}
+
 TEST(Rfc3339, FormatsUtcMilliseconds) {
   EXPECT_EQ(format_rfc3339(WallTime(std::chrono::milliseconds(0))), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(format_rfc3339(WallTime(std::chrono::milliseconds(1'767'323'045'678))), "2026-01-02T03:04:05.678Z");
