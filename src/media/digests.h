@@ -9,18 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
+#include "base/expected_digest.h"
 #include "base/sha256.h"
 
 namespace parley::media {
-
-enum class DigestKind { kMd5, kSha1, kSha256, kSha512 };
-
-// A checksum that a client gave; `bytes` is as long as its kind says.
-struct ExpectedDigest {
-  DigestKind kind;
-  std::string bytes;
-};
 
 class Digests {
  public:

@@ -6,19 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_range.h"
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/sha256.h"
 
 namespace parley::media {
-
-// Half open: [first, end), in bytes from the start of the file.
-struct ByteRange {
-  std::uint64_t first = 0;
-  std::uint64_t end = 0;
-  std::uint64_t length() const { return end - first; }
-  auto operator<=>(const ByteRange&) const = default;
-};
 
 struct ImageSize {
   std::uint32_t width = 0;  // pixels, as shown (turned as the picture says)
