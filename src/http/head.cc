@@ -4,6 +4,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include "base/text.h"
+#include "http/field_parameters.h"
 
 namespace parley::http {
 
@@ -121,15 +122,6 @@ Result<Framing> framing_of(const Fields& fields, bool http_1_0, Framing::Kind no
     return *length == 0 ? Framing{} : Framing{Framing::Kind::kLength, *length};
   }
   return Framing{none, 0};
-}
-
-bool is_token(std::string_view text) {
-  static constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  for (const char c : text) {
-    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!alphanumeric && kOthers.find(c) == std::string_view::npos) return false;
-  }
-  return !text.empty();
 }
 
 // Origin form, or absolute form cut to it, or `*` for OPTIONS. Anything else, and any byte that needs percent-encoding,

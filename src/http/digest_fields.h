@@ -1,0 +1,17 @@
+// The checksums that header fields announce: Content-MD5 (RFC 1864), Digest (RFC 3230), Repr-Digest and Content-Digest
+// (RFC 9530), X-Checksum-SHA256 (hex). Pure, any thread.
+#pragma once
+#include <vector>
+
+#include "base/expected_digest.h"
+#include "base/result.h"
+#include "http/message.h"
+
+namespace parley::http {
+
+// All of them, of a request or of a form's part, in the order of the fields; each is to be compared. Algorithms other
+// than MD5, SHA-1, SHA-256 and SHA-512 are left out; a value that is malformed or of the wrong length is kInvalid
+// validation_failed on "header.Digest" (or whichever it is).
+Result<std::vector<ExpectedDigest>> digest_fields(const Fields& fields);
+
+}  // namespace parley::http
