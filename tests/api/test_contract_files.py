@@ -535,7 +535,9 @@ def test_all_events_share_one_envelope():
         schema = json.loads(file.read_text(encoding="utf-8"))
         envelope = copy.deepcopy(schema["properties"])
         del envelope["type"], envelope["data"]
-        scope = "userid" if file.stem.startswith("user.") else "conversationid"
+        of_media = file.stem.startswith("file.")
+        assert envelope.pop("source") == {"const": "/parley/media" if of_media else "/parley/messaging"}
+        scope = "userid" if of_media or file.stem.startswith("user.") else "conversationid"
         assert scope in schema["required"] and envelope.pop(scope)
         del envelope["eventnumber"]["description"]
         assert all(re.fullmatch(r"[a-z]{1,20}", name) for name in envelope), "names as CloudEvents has them"
@@ -546,6 +548,7 @@ def test_all_events_share_one_envelope():
 def test_there_is_an_event_for_each_kind_of_change():
     assert [file.stem for file in EVENT_FILES] == [
         "conversation.created", "conversation.deleted", "conversation.updated",
+        "file.deleted", "file.uploaded",
         "member.added", "member.removed", "member.role_changed",
         "message.created", "message.deleted", "message.edited",
         "reaction.added", "reaction.removed", "read.updated", "user.updated",
@@ -553,8 +556,10 @@ def test_there_is_an_event_for_each_kind_of_change():
 
 
 def test_a_deletion_carries_nothing_of_what_was_deleted():
-    told = {"id", "conversation_id", "seq", "sender_id", "thread_root", "deleted_at", "deleted_by", "version"}
-    for name in ("message.deleted", "conversation.deleted"):
+    told = {
+        "id", "conversation_id", "owner_id", "seq", "sender_id", "thread_root", "deleted_at", "deleted_by", "version"
+    }  # fmt: skip
+    for name in ("message.deleted", "conversation.deleted", "file.deleted"):
         schema = json.loads((API / "events" / f"{name}.json").read_text(encoding="utf-8"))
         assert set(schema["properties"]["data"]["properties"]) <= told
 
