@@ -78,6 +78,7 @@ struct KnownBlob {
   Sha256 sha256{};
   bool deleted = false;
   std::vector<ThumbnailSize> thumbnails;
+  bool operator==(const KnownBlob&) const = default;
 };
 
 class MediaStore {

@@ -33,6 +33,7 @@ struct File {
   WallTime created_at{};
   std::optional<ImageSize> image;
   std::vector<ThumbnailSize> thumbnails;
+  bool operator==(const File&) const = default;
 };
 
 // kWhole: one request brings it and nothing resumes it. kChunked: chunks in any order. kTus: from the front on.
@@ -56,6 +57,7 @@ struct Upload {
   WallTime created_at{};
   WallTime expires_at{};  // put off by each part that comes
   bool complete = false;  // there is a file of this id (it may have been deleted since)
+  bool operator==(const Upload&) const = default;
 };
 
 std::uint64_t bytes_present(const Upload& upload);
@@ -66,10 +68,12 @@ struct UsageCount {
   std::uint64_t reserved = 0;  // bytes of uploads under way
   std::uint64_t files = 0;
   std::uint64_t limit = 0;
+  bool operator==(const UsageCount&) const = default;
 };
 struct Usage {
   UsageCount user;
   UsageCount tenant;
+  bool operator==(const Usage&) const = default;
 };
 
 template <class T>

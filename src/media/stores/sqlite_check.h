@@ -1,0 +1,31 @@
+// Whether media's database holds what it promises: SQLite's own integrity, quota counters equal to a recount, uploads
+// whose ranges are in order, and one event for each change. Knows nothing of the objects. Reads one snapshot; may run
+// beside a server. Also the commands of the host that work on a folder without a server.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "drivers/sqlite/connection.h"
+
+namespace parley::media {
+
+struct CheckReport {
+  std::int64_t files = 0;          // not deleted
+  std::int64_t deleted_files = 0;  // whose bytes are still to be removed
+  std::int64_t uploads = 0;        // under way
+  std::int64_t events = 0;
+  std::vector<std::string> problems;  // for the operator; at most kMaxProblems
+  bool ok() const { return problems.empty(); }
+};
+inline constexpr std::size_t kMaxProblems = 100;
+
+CheckReport check_media(sqlite::Connection& db);
+
+// `folder` is DIR/media. Read-only; a running server does not mind.
+Result<CheckReport> check_media_folder(const std::filesystem::path& folder);
+Result<> backup_media_folder(const std::filesystem::path& folder, const std::filesystem::path& target);
+
+}  // namespace parley::media

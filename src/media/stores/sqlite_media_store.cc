@@ -1,0 +1,198 @@
+#include "media/stores/sqlite_media_store.h"
+
+#include <cstring>
+
+#include "media/stores/sqlite_reads.h"
+#include "media/stores/sqlite_rows.h"
+#include "media/stores/sqlite_schema.h"
+#include "telemetry/log.h"
+
+namespace parley::media {
+
+namespace {
+
+events::PositionCodec::Secret load_secret(sqlite::Connection& db) {
+  events::PositionCodec::Secret secret{};
+  sqlite::Query row(db, "SELECT value FROM store_facts WHERE name = 'position_secret'");
+  CHECK(row.step() && row.blob(0).size() == secret.size());
+  std::memcpy(secret.data(), row.blob(0).data(), secret.size());
+  return secret;
+}
+
+constexpr int kWriterCacheKib = 8 * 1024;
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteMediaStore>> SqliteMediaStore::open(Options options, const Clock& clock, Random& random) {
+  auto folder = sqlite::LockedFolder::open(options.folder);
+  if (!folder) return fail(folder.error());
+  try {
+    auto connection = std::make_unique<sqlite::Connection>(
+        sqlite::ConnectionOptions{.file = options.folder / kMediaDatabase, .cache_kib = kWriterCacheKib});
+    if (auto migrated = sqlite::migrate(*connection, kMediaApplicationId, media_migrations()); !migrated) {
+      return fail(migrated.error());
+    }
+    const auto secret = load_secret(*connection);
+    return std::unique_ptr<SqliteMediaStore>(
+        new SqliteMediaStore(std::move(*folder), std::move(connection), secret, options, clock, random));
+  } catch (const sqlite::Failure& failure) {
+    log_error("the media store cannot be opened", {{"folder", options.folder.string()}, {"error", failure.what()}});
+    return fail(sqlite::to_error(failure));
+  }
+}
+
+SqliteMediaStore::SqliteMediaStore(sqlite::LockedFolder folder, std::unique_ptr<sqlite::Connection> connection,
+                                   const events::PositionCodec::Secret& secret, const Options& options,
+                                   const Clock& clock, Random& random)
+    : folder_(std::move(folder)),
+      limits_(options.limits),
+      clock_(clock),
+      random_(random),
+      positions_(secret),
+      readers_({.file = options.folder / kMediaDatabase,
+                .thread_name = "media-read",
+                .threads = options.reader_threads,
+                .queue_limit = options.reader_queue_limit},
+               clock),
+      writer_(std::move(connection),
+              {.file = options.folder / kMediaDatabase,
+               .thread_name = "media-write",
+               .batch_limit = options.batch_limit,
+               .queue_limit = options.writer_queue_limit,
+               .cache_kib = kWriterCacheKib,
+               .truncate_wal_bytes = static_cast<std::int64_t>(options.max_wal_bytes),
+               .observer = options.observer,
+               .after_commit = [this] { signal_.notify(); },
+               .after_rollback = {}},
+              clock),
+      log_(writer_, readers_, signal_, resolve_file_event, positions_) {}
+
+template <class T>
+Task<Result<T>> SqliteMediaStore::write(SteadyTime deadline, std::move_only_function<Result<T>(WriteContext&)> act) {
+  return writer_.run<T>(deadline, [this, act = std::move(act)](sqlite::Connection& db) mutable {
+    WriteContext context{db, limits_, clock_.wall_now(), random_};
+    return act(context);
+  });
+}
+
+template <class T>
+Task<Result<T>> SqliteMediaStore::read(SteadyTime deadline,
+                                       std::move_only_function<Result<T>(sqlite::Connection&)> answer) {
+  return readers_.run<T>(deadline, std::move(answer));
+}
+
+// The rest only names which function does it.
+using Store = SqliteMediaStore;
+using Db = sqlite::Connection;
+
+Task<Result<Upload>> Store::begin_upload(Upload upload, SteadyTime deadline) {
+  return write<Upload>(
+      deadline, [upload = std::move(upload)](WriteContext& write) { return media::begin_upload(write, upload); });
+}
+Task<Result<std::uint64_t>> Store::reserve_more(ReserveMore command, SteadyTime deadline) {
+  return write<std::uint64_t>(
+      deadline, [command = std::move(command)](WriteContext& write) { return media::reserve_more(write, command); });
+}
+Task<Result<Upload>> Store::set_upload_size(TenantId tenant, FileId upload, std::uint64_t size, SteadyTime deadline) {
+  return write<Upload>(deadline, [tenant = std::move(tenant), upload = std::move(upload), size](WriteContext& write) {
+    return media::set_upload_size(write, tenant, upload, size);
+  });
+}
+Task<Result<Upload>> Store::add_part(PartArrived part, SteadyTime deadline) {
+  return write<Upload>(deadline,
+                       [part = std::move(part)](WriteContext& write) { return media::add_part(write, part); });
+}
+Task<Result<Upload>> Store::get_upload(TenantId tenant, FileId upload, SteadyTime deadline) {
+  return read<Upload>(deadline, [tenant = std::move(tenant), id = std::move(upload)](Db& db) -> Result<Upload> {
+    auto found = find_upload(db, tenant, id);
+    if (!found) return not_found("upload");
+    return std::move(*found);
+  });
+}
+Task<Result<File>> Store::finish_upload(FinishUpload command, std::vector<FileId> partials, SteadyTime deadline) {
+  return write<File>(deadline, [command = std::move(command), partials = std::move(partials)](WriteContext& write) {
+    return media::finish_upload(write, command, partials);
+  });
+}
+Task<Result<bool>> Store::abort_upload(TenantId tenant, FileId upload, SteadyTime deadline) {
+  return write<bool>(deadline, [tenant = std::move(tenant), upload = std::move(upload)](WriteContext& write) {
+    return media::abort_upload(write, tenant, upload);
+  });
+}
+
+Task<Result<File>> Store::get_file(TenantId tenant, FileId file, SteadyTime deadline) {
+  return read<File>(deadline, [tenant = std::move(tenant), id = std::move(file)](Db& db) -> Result<File> {
+    auto found = find_file(db, tenant, id);
+    if (!found) return not_found("file");
+    return std::move(*found);
+  });
+}
+Task<Result<std::vector<File>>> Store::get_files(TenantId tenant, std::vector<FileId> files, SteadyTime deadline) {
+  CHECK(files.size() <= kMaxFilesAtOnce);
+  return read<std::vector<File>>(deadline, [tenant = std::move(tenant), files = std::move(files)](Db& db) {
+    return media::get_files(db, tenant, files);
+  });
+}
+Task<Result<Page<File>>> Store::list_files(ListFiles query, SteadyTime deadline) {
+  return read<Page<File>>(
+      deadline, [query = std::move(query)](Db& db) -> Result<Page<File>> { return media::list_files(db, query); });
+}
+Task<Result<File>> Store::delete_file(TenantId tenant, FileId file, UserId by, SteadyTime deadline) {
+  return write<File>(deadline, [tenant = std::move(tenant), file = std::move(file), by = std::move(by)](
+                                   WriteContext& write) { return media::delete_file(write, tenant, file, by); });
+}
+Task<Result<>> Store::set_picture(FilePicture picture, SteadyTime deadline) {
+  return write<void>(
+      deadline, [picture = std::move(picture)](WriteContext& write) { return media::set_picture(write, picture); });
+}
+Task<Result<Usage>> Store::get_usage(TenantId tenant, UserId user, SteadyTime deadline) {
+  return read<Usage>(deadline, [this, tenant = std::move(tenant), user = std::move(user)](Db& db) -> Result<Usage> {
+    return Account(db, tenant, user).usage(limits_);
+  });
+}
+
+Task<Result<std::vector<FileId>>> Store::forget_expired_uploads(WallTime now, std::size_t limit, SteadyTime deadline) {
+  return write<std::vector<FileId>>(deadline, [now, limit](WriteContext& write) -> Result<std::vector<FileId>> {
+    return media::forget_expired_uploads(write, now, limit);
+  });
+}
+Task<Result<std::vector<FileId>>> Store::forget_whole_uploads(WallTime began_before, std::size_t limit,
+                                                              SteadyTime deadline) {
+  return write<std::vector<FileId>>(deadline,
+                                    [began_before, limit](WriteContext& write) -> Result<std::vector<FileId>> {
+                                      return media::forget_whole_uploads(write, began_before, limit);
+                                    });
+}
+Task<Result<std::vector<FileId>>> Store::files_to_purge(WallTime before, std::size_t limit, SteadyTime deadline) {
+  return read<std::vector<FileId>>(deadline, [before, limit](Db& db) -> Result<std::vector<FileId>> {
+    return media::files_to_purge(db, before, limit);
+  });
+}
+Task<Result<>> Store::forget_purged(std::vector<FileId> files, SteadyTime deadline) {
+  return write<void>(deadline, [files = std::move(files)](WriteContext& write) -> Result<> {
+    media::forget_purged(write, files);
+    return {};
+  });
+}
+Task<Result<Page<KnownBlob>>> Store::scan_blobs(std::optional<FileId> after, std::size_t limit, SteadyTime deadline) {
+  return read<Page<KnownBlob>>(deadline, [after = std::move(after), limit](Db& db) -> Result<Page<KnownBlob>> {
+    return media::scan_blobs(db, after, limit);
+  });
+}
+Task<Result<std::vector<KnownBlob>>> Store::find_blobs(std::vector<FileId> ids, SteadyTime deadline) {
+  return read<std::vector<KnownBlob>>(deadline, [ids = std::move(ids)](Db& db) -> Result<std::vector<KnownBlob>> {
+    return media::find_blobs(db, ids);
+  });
+}
+
+Task<Result<>> Store::ping(SteadyTime deadline) {
+  auto head = co_await log_.head(deadline);
+  if (!head) co_return fail(std::move(head.error()));
+  co_return Result<>{};
+}
+
+Task<Result<CheckReport>> Store::check(SteadyTime deadline) {
+  return read<CheckReport>(deadline, [](Db& db) -> Result<CheckReport> { return check_media(db); });
+}
+
+}  // namespace parley::media

@@ -1,0 +1,95 @@
+#include "media/stores/sqlite_reads.h"
+
+#include "media/event_data.h"
+#include "media/stores/sqlite_rows.h"
+
+namespace parley::media {
+
+namespace {
+
+// Cuts the row too many that was asked for to learn whether there is more.
+template <class T>
+Page<T> cut(std::vector<T> items, std::size_t limit) {
+  Page<T> page{std::move(items), false};
+  if (page.items.size() > limit) {
+    page.items.resize(limit);
+    page.has_more = true;
+  }
+  return page;
+}
+
+// Of files, then of uploads under way; both have the same columns.
+#define PARLEY_FILE_BLOBS "SELECT id, tenant, 1, size, sha256, deleted_at IS NOT NULL, thumbnails FROM files WHERE id "
+#define PARLEY_UPLOAD_BLOBS "SELECT id, tenant, 0, 0, NULL, 0, 0 FROM uploads WHERE complete = 0 AND id "
+
+KnownBlob read_blob(const sqlite::Query& row) {
+  KnownBlob blob;
+  blob.id = FileId(format_uuid(row.blob(0)));
+  blob.tenant = TenantId(row.text(1));
+  blob.sealed = row.integer(2) != 0;
+  blob.size = static_cast<std::uint64_t>(row.integer(3));
+  if (blob.sealed) blob.sha256 = read_sha256(row, 4);
+  blob.deleted = row.integer(5) != 0;
+  blob.thumbnails = thumbnails_of(row.integer(6));
+  return blob;
+}
+
+}  // namespace
+
+Result<std::vector<File>> get_files(sqlite::Connection& db, const TenantId& tenant, const std::vector<FileId>& ids) {
+  std::vector<File> files;
+  for (const FileId& id : ids) {
+    if (auto file = find_file(db, tenant, id)) files.push_back(std::move(*file));
+  }
+  return files;
+}
+
+Page<File> list_files(sqlite::Connection& db, const ListFiles& query) {
+  const std::int64_t before_time = query.after ? to_ms(query.after->created_at) : INT64_MAX;
+  const UuidBytes before_id = query.after ? row_id(query.after->id) : UuidBytes{};
+  std::vector<File> files;
+  sqlite::Query rows(db,
+                     "SELECT " PARLEY_FILE_COLUMNS
+                     " FROM files WHERE tenant = ?1 AND owner = ?2 AND deleted_at IS NULL "
+                     "AND (created_at, id) < (?3, ?4) ORDER BY created_at DESC, id DESC LIMIT ?5",
+                     query.tenant.value, query.owner.value, before_time, before_id, query.limit + 1);
+  while (rows.step()) files.push_back(read_file(rows));
+  return cut(std::move(files), query.limit);
+}
+
+std::vector<FileId> files_to_purge(sqlite::Connection& db, WallTime deleted_before, std::size_t limit) {
+  std::vector<FileId> ids;
+  sqlite::Query rows(db,
+                     "SELECT id FROM files WHERE deleted_at IS NOT NULL AND deleted_at < ?1 "
+                     "ORDER BY deleted_at LIMIT ?2",
+                     to_ms(deleted_before), limit);
+  while (rows.step()) ids.emplace_back(format_uuid(rows.blob(0)));
+  return ids;
+}
+
+Page<KnownBlob> scan_blobs(sqlite::Connection& db, const std::optional<FileId>& after, std::size_t limit) {
+  // The smallest of all UUIDs is no file's, so that "after" it is everything.
+  const UuidBytes from = after ? row_id(*after) : UuidBytes{};
+  std::vector<KnownBlob> blobs;
+  sqlite::Query rows(db, PARLEY_FILE_BLOBS "> ?1 UNION ALL " PARLEY_UPLOAD_BLOBS "> ?1 ORDER BY id LIMIT ?2", from,
+                     limit + 1);
+  while (rows.step()) blobs.push_back(read_blob(rows));
+  return cut(std::move(blobs), limit);
+}
+
+std::vector<KnownBlob> find_blobs(sqlite::Connection& db, const std::vector<FileId>& ids) {
+  std::vector<KnownBlob> blobs;
+  for (const FileId& id : ids) {
+    sqlite::Query row(db, PARLEY_FILE_BLOBS "= ?1 UNION ALL " PARLEY_UPLOAD_BLOBS "= ?1", row_id(id));
+    if (row.step()) blobs.push_back(read_blob(row));
+  }
+  return blobs;
+}
+
+std::string resolve_file_event(sqlite::Connection& db, const events::Event& event, events::EventReference) {
+  const FileId id(event.subject);
+  if (const auto file = find_file(db, event.tenant, id)) return file_uploaded_data(*file);
+  return forgotten_file_data(id, UserId(event.key), event.time);
+}
+
+}  // namespace parley::media
