@@ -31,6 +31,7 @@ class ForwardedBody final : public http::Body {
   std::optional<std::uint64_t> size() const override { return client_.size(); }
   // Not counting hold(): that was before the upstream was asked.
   SteadyTime::duration waited() const override { return waited_; }
+  void interrupt() override { client_.interrupt(); }
 
  private:
   http::Body& client_;

@@ -5,6 +5,12 @@
 
 namespace parley::http {
 
+namespace {
+std::unexpected<Error> ended_early() {
+  return fail(ErrorKind::kInvalid, "bad_request", "The body ended before its end.");
+}
+}  // namespace
+
 ConnectionBody::ConnectionBody(Connection& connection, Framing framing, std::size_t max_buffer,
                                std::chrono::milliseconds idle_timeout, bool expects_continue, std::uint32_t least_rate)
     : connection_(connection),
@@ -69,7 +75,7 @@ Result<std::string_view> ConnectionBody::take_buffered() {
 }
 
 Task<Result<std::string_view>> ConnectionBody::read() {
-  if (failed_) co_return fail(ErrorKind::kInvalid, "bad_request", "The body ended before its end.");
+  if (failed_) co_return ended_early();
   for (;;) {
     const Result<std::string_view> piece = take_buffered();
     if (!piece || !piece->empty() || complete()) co_return piece;
@@ -84,10 +90,12 @@ Task<Result<std::string_view>> ConnectionBody::read() {
     }
     const SteadyTime began = connection_.loop().coarse_now();
     connection_.set_timeout(patience());
+    waiting_ = true;
     const bool more = co_await connection_.fill(max_buffer_);
+    waiting_ = false;
     connection_.clear_deadline();
     waited_ += connection_.loop().coarse_now() - began;
-    if (more) continue;
+    if (more && !failed_) continue;
     if (framing_.kind == Framing::Kind::kUntilClose && !connection_.timed_out()) {
       ended_ = true;
       co_return std::string_view();
@@ -95,8 +103,14 @@ Task<Result<std::string_view>> ConnectionBody::read() {
     failed_ = true;
     if (connection_.timed_out())
       co_return fail(ErrorKind::kRequestTimeout, "request_timeout", "The body came too slowly.");
-    co_return fail(ErrorKind::kInvalid, "bad_request", "The body ended before its end.");
+    co_return ended_early();
   }
+}
+
+void ConnectionBody::interrupt() {
+  if (complete()) return;
+  failed_ = true;
+  if (waiting_) connection_.set_deadline(SteadyTime::min());
 }
 
 Task<WrittenMessage> write_message(Connection& connection, std::string_view head, Body& body, MessageWriting how) {

@@ -18,6 +18,7 @@ class ConnectionBody final : public Body {
   Task<Result<std::string_view>> read() override;
   std::optional<std::uint64_t> size() const override;
   SteadyTime::duration waited() const override { return waited_; }
+  void interrupt() override;
 
   // All of it was read: the connection stands before the next message.
   bool complete() const;
@@ -42,6 +43,7 @@ class ConnectionBody final : public Body {
   ChunkedDecoder chunks_;
   bool expects_continue_;
   bool failed_ = false;
+  bool waiting_ = false;
   bool ended_ = false;  // of kUntilClose
   std::uint64_t bytes_read_ = 0;
   const std::uint32_t least_rate_;

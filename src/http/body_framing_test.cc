@@ -71,6 +71,27 @@ TEST_F(ConnectionBodyTest, GivesUpOnABodyThatTricklesBelowItsLeastRate) {
   EXPECT_EQ(answer, "request_timeout");
 }
 
+TEST_F(ConnectionBodyTest, AnInterruptionEndsAReadUnderWayAndEveryLaterOne) {
+  ConnectionBody body(*connection, {Framing::Kind::kLength, 2}, 1024, seconds(30));
+  begin_read(body);
+  body.interrupt();
+  pass(milliseconds(0));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer, "request_timeout");
+  begin_read(body);
+  EXPECT_EQ(answer, "bad_request");
+  EXPECT_TRUE(body.failed());
+}
+
+TEST_F(ConnectionBodyTest, AnInterruptionBetweenTwoReadsFailsTheNext) {
+  ConnectionBody body(*connection, {Framing::Kind::kLength, 2}, 1024, seconds(30));
+  begin_read(body);
+  EXPECT_EQ(when_sent("a"), "a");
+  body.interrupt();
+  begin_read(body);
+  EXPECT_EQ(answer, "bad_request");
+}
+
 TEST_F(ConnectionBodyTest, DoesNotCountTheTimeThatItsReaderTakes) {
   ConnectionBody body(*connection, {Framing::Kind::kLength, 1000}, 1024, seconds(30), false, 1024);
   begin_read(body);

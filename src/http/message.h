@@ -63,6 +63,9 @@ class Body {
   virtual std::optional<std::uint64_t> size() const = 0;
   // How long reading has waited so far for whoever sends the body.
   virtual SteadyTime::duration waited() const { return {}; }
+  // Another task of the same loop wants its reader to stop: a read under way fails soon, and every later one. Bodies
+  // that wait for nobody need not heed it.
+  virtual void interrupt() {}
 };
 
 // A body already in memory. Does not own it.

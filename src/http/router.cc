@@ -85,10 +85,13 @@ Router::Match Router::find(Method method, std::string_view path, PathParameters&
   }
 
   Match match;
-  const Method wanted = method == Method::kHead ? Method::kGet : method;
-  for (const std::size_t index : node->routes) {
-    if (routes_[index].method == wanted) match.route = &routes_[index];
-  }
+  const auto find_row = [&](Method wanted) {
+    for (const std::size_t index : node->routes) {
+      if (routes_[index].method == wanted) match.route = &routes_[index];
+    }
+  };
+  find_row(method);
+  if (match.route == nullptr && method == Method::kHead) find_row(Method::kGet);
   if (match.route == nullptr) {
     for (const std::size_t index : node->routes) {
       match.allowed.push_back(routes_[index].method);

@@ -35,7 +35,8 @@ class Router {
     const Route* route = nullptr;  // null: not found, or the method is not allowed
     std::vector<Method> allowed;   // when the path exists but not with this method, else empty
   };
-  // Fills `parameters`. HEAD finds GET's route. A segment that is no valid percent-encoded UTF-8 matches nothing.
+  // Fills `parameters`. HEAD finds GET's route where it has none of its own. A segment that is no valid percent-encoded
+  // UTF-8 matches nothing.
   Match find(Method method, std::string_view path, PathParameters& parameters) const;
 
   const std::vector<Route>& routes() const { return routes_; }

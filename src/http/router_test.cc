@@ -38,6 +38,17 @@ TEST(Router, AnswersHeadWithTheRouteOfGet) {
   EXPECT_EQ(router.find(Method::kHead, "/things", parameters).route->method, Method::kGet);
 }
 
+TEST(Router, LetsAPathHaveItsOwnHead) {
+  const Router router({{Method::kHead, "/x", {}}, {Method::kGet, "/y", {}}, {Method::kHead, "/y", {}}});
+  for (const char* path : {"/x", "/y"}) {
+    PathParameters parameters;
+    ASSERT_NE(router.find(Method::kHead, path, parameters).route, nullptr);
+    EXPECT_EQ(router.find(Method::kHead, path, parameters).route->method, Method::kHead);
+  }
+  PathParameters parameters;
+  EXPECT_EQ(router.find(Method::kGet, "/x", parameters).allowed, (std::vector<Method>{Method::kHead}));
+}
+
 TEST(Router, TellsWhichMethodsAPathTakes) {
   const Router router = make_router();
   PathParameters parameters;
