@@ -19,8 +19,14 @@ API = ROOT / "api"
 CONTRACTS = ["messaging", "gateway", "media", "search"]
 EVENT_FILES = sorted((API / "events").glob("*.json"))
 
-METHODS = {"get", "put", "post", "delete"}
+METHODS = {"get", "head", "put", "post", "patch", "delete", "options"}
+READING = {"get", "head", "options"}
 ANNOTATIONS = {"description", "default", "format"}
+HEADERS = {
+    "Idempotency-Key", "If-Match", "X-Parley-User", "Content-Disposition", "Content-MD5", "Digest", "Repr-Digest", "Content-Digest",
+    "X-Checksum-SHA256", "Content-Range", "Range", "If-Range", "If-None-Match", "Tus-Resumable", "Upload-Length",
+    "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat", "Upload-Checksum", "Upload-Offset", "X-HTTP-Method-Override",
+}  # fmt: skip
 EXTENSIONS = {"x-max-bytes", "x-no-nul", "x-no-control-chars", "x-visible-ascii"}
 REQUEST_KEYWORDS = ANNOTATIONS | EXTENSIONS | {
     "type", "required", "properties", "additionalProperties", "enum", "const", "not", "minLength", "maxLength", "pattern",
@@ -126,14 +132,22 @@ def is_internal(operation):
     return "internal" in operation["tags"]
 
 
-def is_of_search(path):
-    """What changes there is not in the event log, so it has no position."""
-    return path.removeprefix("/v1").startswith(("/search/", "/admin/"))
+def is_of_messaging(path):
+    """Its writes answer a position in its event log; nobody waits for those of the others."""
+    others = ("search", "admin", "media", "upload", "download", "stream", "files", "usage", "tus")
+    return path.removeprefix("/v1").split("/")[1] not in others
+
+
+def streams(operation):
+    """Its body is read as it comes, by the handler, and no schema is held against it."""
+    return operation.get("x-body") == "stream"
 
 
 def request_schemas(operation):
     for parameter in operation.get("parameters", []):
         yield parameter["name"], parameter["schema"]
+    if streams(operation):
+        return
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
         yield media_type, content["schema"]
         if "x-line-schema" in content:
@@ -175,7 +189,7 @@ def check_schema(schema, allowed):
     types = schema.get("type", [])
     assert set([types] if isinstance(types, str) else types) <= TYPES, schema
     if "format" in schema:
-        assert schema["format"] == "date-time"
+        assert schema["format"] in {"date-time", "binary"}
     for name in schema.get("required", []):
         assert name in schema["properties"], f"{name} is required and not described"
     if "not" in schema:
@@ -204,7 +218,7 @@ def test_a_contract_has_the_shape_of_openapi_3_1(contract):
         assert method in METHODS
         assert set(operation) <= {
             "operationId", "tags", "summary", "description", "parameters", "requestBody", "responses", "security",
-            "x-max-body-bytes", "x-max-lines", "x-idempotency",
+            "x-max-body-bytes", "x-max-lines", "x-idempotency", "x-body",
         }  # fmt: skip
         assert operation["summary"] and set(operation["tags"]) <= tags
         for requirement in operation.get("security", contract.get("security", [])):
@@ -245,7 +259,7 @@ def test_parameters_are_those_of_the_path_and_known_headers(contract):
             if parameter["in"] == "path":
                 assert parameter["required"] is True
             elif parameter["in"] == "header":
-                assert parameter["name"] in {"Idempotency-Key", "If-Match", "X-Parley-User"}
+                assert parameter["name"] in HEADERS
             else:
                 assert parameter["in"] == "query"
 
@@ -254,7 +268,7 @@ def test_answers_are_described_and_carry_the_request_id(contract):
     for path, method, operation in operations(contract):
         assert any(status.startswith("2") for status in operation["responses"]), (path, method)
         for status, response in operation["responses"].items():
-            assert isinstance(status, str) and re.fullmatch(r"[245]\d\d", status)
+            assert isinstance(status, str) and re.fullmatch(r"[245]\d\d|304", status)
             response = deref(contract, response)
             assert response["description"]
             assert set(response) <= {"description", "headers", "content"}
@@ -268,7 +282,7 @@ def test_answers_are_described_and_carry_the_request_id(contract):
                 assert response["content"] == {
                     "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
                 }
-            elif method != "get" and not (is_internal(operation) or is_of_search(path)):
+            elif method not in READING and not is_internal(operation) and is_of_messaging(path):
                 assert "X-Parley-Position" in headers, f"{method} {path} is a write without a position"
 
 
@@ -283,11 +297,11 @@ def test_every_route_with_a_token_tells_the_failures_it_shares_with_all(contract
         if "{" in path:
             assert "404" in statuses, path
         if not is_internal(operation):
-            assert ("507" in statuses) == (method != "get" or operation["operationId"] == "get_own_profile"), path
+            assert ("507" in statuses) == (method not in READING or operation["operationId"] == "get_own_profile"), path
         assert ("415" in statuses) == ("requestBody" in operation), path
-        assert ("413" in statuses) == (method != "get"), path
+        assert ("413" in statuses) == (method not in READING), path
         headers = {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
-        assert ("412" in statuses) == ("If-Match" in headers), path
+        assert ("412" in statuses) == bool({"If-Match", "Tus-Resumable"} & headers), path
         assert (operation.get("x-idempotency") == "key") == ("Idempotency-Key" in headers), path
         assert ("X-Parley-User" in headers) != for_roles, path
 
@@ -303,8 +317,11 @@ def test_internal_routes_stand_apart_and_only_they_take_internal_tokens(contract
 
 def test_every_write_bounds_its_body(contract):
     for path, method, operation in operations(contract):
-        if method == "get":
+        if method in READING:
             assert "requestBody" not in operation and "x-max-body-bytes" not in operation
+            continue
+        if streams(operation):
+            assert "requestBody" in operation and "x-max-body-bytes" not in operation
             continue
         limit = operation["x-max-body-bytes"]
         assert (limit > 0) == ("requestBody" in operation), path

@@ -46,6 +46,7 @@ void compile_body(const YAML::Node& given, const YAML::Node& root, Operation& op
   const YAML::Node node = resolve_reference(given, root);
   const YAML::Node content = node["content"];
   operation.body_required = node["required"] && node["required"].as<bool>();
+  if (operation.body_format == BodyFormat::kStream) return;
   if (const YAML::Node media = content["application/json"]) {
     operation.body_format = BodyFormat::kJson;
     operation.body = Schema::compile(media["schema"], root);
@@ -69,6 +70,11 @@ Operation compile_operation(const YAML::Node& node, const YAML::Node& root) {
   if (const auto summary = node["summary"]) operation.summary = summary.as<std::string>();
   if (const auto security = node["security"]) operation.access = access_of(security);
   if (const auto limit = node["x-max-body-bytes"]) operation.max_body_bytes = limit.as<std::uint64_t>();
+  if (const auto how = node["x-body"]) {
+    if (how.as<std::string>() != "stream") throw std::invalid_argument("x-body can be stream alone");
+    if (operation.max_body_bytes) throw std::invalid_argument("a body that streams has no x-max-body-bytes");
+    operation.body_format = BodyFormat::kStream;
+  }
   if (const auto limit = node["x-max-lines"]) operation.max_lines = limit.as<std::uint64_t>();
   for (const auto& parameter : node["parameters"]) operation.parameters.push_back(compile_parameter(parameter, root));
   if (const auto body = node["requestBody"]) compile_body(body, root, operation);

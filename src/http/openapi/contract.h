@@ -24,7 +24,12 @@ struct Parameter {
   std::string place;  // "query.limit": how a fault names it
 };
 
-enum class BodyFormat : std::uint8_t { kNone, kJson, kNdjson };
+enum class BodyFormat : std::uint8_t {
+  kNone,
+  kJson,
+  kNdjson,
+  kStream,  // `x-body: stream`: anything, which the handler reads as it comes
+};
 
 struct Operation {
   std::string id;

@@ -34,6 +34,9 @@ TEST(Contract, KnowsMethodPatternLimitsAndParametersOfAnOperation) {
   const Operation& import = contract->at("import_messages");
   EXPECT_EQ(import.body_format, BodyFormat::kNdjson);
   EXPECT_EQ(import.max_lines, 1000U);
+  const auto media = Contract::parse(media_yaml()).value();
+  EXPECT_EQ(media->at("put_chunk").body_format, BodyFormat::kStream);
+  EXPECT_EQ(media->at("put_chunk").max_body_bytes, std::nullopt);
   EXPECT_EQ(contract->at("get_health").access, Access::kOpen);
   EXPECT_EQ(contract->at("get_message").max_body_bytes, std::nullopt);
   EXPECT_EQ(contract->find("no_such_operation"), nullptr);

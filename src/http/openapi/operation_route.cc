@@ -13,9 +13,21 @@ struct Row {
   OperationHandler handler;
 };
 
+bool may_ask(Access access, const Exchange& exchange) {
+  switch (access) {
+    case Access::kOpen:
+      return true;
+    case Access::kInternal:
+      return exchange.from_role;
+    case Access::kToken:
+      return exchange.caller != nullptr;
+  }
+  return false;
+}
+
 Task<Result<Response>> answer(const Row& row, Exchange& exchange) {
-  const bool known = row.operation.access == Access::kInternal ? exchange.from_role : exchange.caller != nullptr;
-  if (!known) co_return fail(ErrorKind::kUnauthenticated, "unauthorized", "The request has no bearer token.");
+  if (!may_ask(row.operation.access, exchange))
+    co_return fail(ErrorKind::kUnauthenticated, "unauthorized", "The request has no bearer token.");
   auto request = co_await validate(row.operation, exchange);
   if (!request) co_return fail(std::move(request.error()));
   co_return co_await row.handler(exchange, *request);
@@ -24,7 +36,7 @@ Task<Result<Response>> answer(const Row& row, Exchange& exchange) {
 Task<Response> serve(std::shared_ptr<const Row> row, Exchange& exchange) {
   Result<Response> result = co_await answer(*row, exchange);
   Response response = result ? std::move(*result) : problem_response(result.error(), exchange.request_id);
-  response.headers.add("Cache-Control", "no-store");
+  if (!response.headers.find("Cache-Control")) response.headers.add("Cache-Control", "no-store");
   co_return response;
 }
 
