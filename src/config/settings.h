@@ -123,6 +123,25 @@ struct SearchSettings {
   std::size_t recent_searches_days = 0;  // 0: they do not expire
 };
 
+struct MediaSettings {
+  static constexpr std::uint64_t kMiB = 1024 * 1024;
+  std::uint64_t max_file_size_mb = 0;
+  std::uint64_t chunk_size_mb = 0;
+  std::chrono::hours upload_expiry{};
+  std::uint64_t max_uploads_per_user = 0;  // under way at once; 0: any number
+  std::uint64_t quota_per_user_mb = 0;     // 0: none
+  std::uint64_t quota_per_tenant_mb = 0;   // 0: none
+  std::chrono::hours deleted_files_kept{};
+  std::chrono::seconds signed_url_life{};
+  Secret signing_keys;     // "id:secret,id2:secret2", the first signs; empty: the one in DATA_DIR
+  std::string public_url;  // of the gateway, for signed URLs; empty: its own loopback address
+  std::string thumbnails;  // on or off
+  std::size_t max_image_megapixels = 0;
+
+  std::uint64_t max_file_bytes() const { return max_file_size_mb * kMiB; }
+  std::uint64_t chunk_bytes() const { return chunk_size_mb * kMiB; }
+};
+
 struct Settings {
   ServeSettings serve;
   HttpSettings http;
@@ -136,6 +155,7 @@ struct Settings {
   StoreSettings store;
   IndexingSettings indexing;
   SearchSettings search;
+  MediaSettings media;
 };
 
 using Environment = std::map<std::string, std::string, std::less<>>;

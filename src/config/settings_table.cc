@@ -23,6 +23,9 @@ void store(std::size_t& to, const SettingValue& value) {
 void store(std::chrono::milliseconds& to, const SettingValue& value) {
   to = std::chrono::milliseconds(value.number);
 }
+void store(std::chrono::hours& to, const SettingValue& value) {
+  to = std::chrono::hours(value.number);
+}
 void store(std::chrono::seconds& to, const SettingValue& value) {
   to = std::chrono::seconds(value.number);
 }
@@ -64,6 +67,7 @@ constexpr auto kStore = &Settings::store;
 constexpr auto kIndexing = &Settings::indexing;
 constexpr auto kSearch = &Settings::search;
 constexpr auto kSearchCache = &Settings::search_cache;
+constexpr auto kMedia = &Settings::media;
 
 constexpr std::string_view kServing = "Serving";
 constexpr std::string_view kHttpLimits = "HTTP limits";
@@ -74,6 +78,7 @@ constexpr std::string_view kSeen = "Logs and metrics";
 constexpr std::string_view kCalls = "Calls between roles";
 constexpr std::string_view kStoring = "Embedded store";
 constexpr std::string_view kSearching = "Search";
+constexpr std::string_view kFiles = "Files";
 
 constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB;
 using enum SettingKind;
@@ -268,6 +273,40 @@ constexpr Setting kTable[] = {
   {.section = kSearching, .name = "SEARCH_CACHE_MAX_BYTES", .kind = kBytes, .fallback = "33554432", .min = kMiB, .max = 16'384 * kMiB,
    .meaning = "Most memory that cached searches take; the longest unused give way.", .example = "134217728",
    .assign = into<kSearchCache, &SearchCacheSettings::max_bytes>},
+
+  {.section = kFiles, .name = "MAX_FILE_SIZE_MB", .kind = kNumber, .fallback = "1024", .min = 1, .max = 1'048'576,
+   .meaning = "Largest file, in MiB; beyond it, 413.", .example = "5120", .assign = into<kMedia, &MediaSettings::max_file_size_mb>},
+  {.section = kFiles, .name = "CHUNK_SIZE_MB", .kind = kNumber, .fallback = "8", .min = 1, .max = 1024,
+   .meaning = "Size of the chunks of an upload in chunks, in MiB.", .example = "16", .assign = into<kMedia, &MediaSettings::chunk_size_mb>},
+  {.section = kFiles, .name = "UPLOAD_EXPIRY_HOURS", .kind = kNumber, .fallback = "24", .min = 1, .max = 8760,
+   .meaning = "Hours after its last bytes for which an unfinished upload is kept.", .example = "72",
+   .assign = into<kMedia, &MediaSettings::upload_expiry>},
+  {.section = kFiles, .name = "MAX_UPLOADS_PER_USER", .kind = kNumber, .fallback = "100", .min = 0, .max = 1'000'000,
+   .meaning = "Unfinished uploads that a user may have at once; one more is 409 too_many_uploads. 0 is no limit.", .example = "20",
+   .assign = into<kMedia, &MediaSettings::max_uploads_per_user>},
+  {.section = kFiles, .name = "QUOTA_PER_USER_MB", .kind = kNumber, .fallback = "0", .min = 0, .max = 1'099'511'627'776,
+   .meaning = "MiB that a user's files and uploads may take; beyond it, 507 quota_exceeded. 0 is no limit.", .example = "10240",
+   .assign = into<kMedia, &MediaSettings::quota_per_user_mb>},
+  {.section = kFiles, .name = "QUOTA_PER_TENANT_MB", .kind = kNumber, .fallback = "0", .min = 0, .max = 1'099'511'627'776,
+   .meaning = "The same for all users of a tenant together. 0 is no limit.", .example = "1048576",
+   .assign = into<kMedia, &MediaSettings::quota_per_tenant_mb>},
+  {.section = kFiles, .name = "DELETED_FILES_KEPT_HOURS", .kind = kNumber, .fallback = "24", .min = 0, .max = 8760,
+   .meaning = "Hours after which the bytes of a deleted file are removed; no answer shows it meanwhile.", .example = "168",
+   .assign = into<kMedia, &MediaSettings::deleted_files_kept>},
+  {.section = kFiles, .name = "SIGNED_URL_SECONDS", .kind = kSeconds, .fallback = "900", .min = 1, .max = 86'400,
+   .meaning = "Life of a signed URL whose maker does not say another.", .example = "3600",
+   .assign = into<kMedia, &MediaSettings::signed_url_life>},
+  {.section = kFiles, .name = "SIGNING_KEYS", .kind = kSecret, .fallback = "", .min = 18, .max = 4096,
+   .meaning = "Keys of signed URLs as id:secret, comma-separated: the first signs, all are accepted. Not set: DATA_DIR/url-signing.key, made at the first start.",
+   .example = "b:a-long-random-string,a:the-one-before", .assign = into<kMedia, &MediaSettings::signing_keys>,
+   .required = "when several instances serve media", .may_be_file = true},
+  {.section = kFiles, .name = "PUBLIC_URL", .kind = kUrl, .fallback = "", .min = 1, .max = 512,
+   .meaning = "Where clients reach the gateway: signed URLs begin with it. Not set: the gateway's own address on this host.",
+   .example = "https://chat.example.com", .assign = into<kMedia, &MediaSettings::public_url>},
+  {.section = kFiles, .name = "THUMBNAILS", .kind = kChoice, .fallback = "on",
+   .meaning = "Whether pictures get thumbnails.", .example = "off", .assign = into<kMedia, &MediaSettings::thumbnails>, .choices = "on, off"},
+  {.section = kFiles, .name = "MAX_IMAGE_MEGAPIXELS", .kind = kNumber, .fallback = "50", .min = 1, .max = 10'000,
+   .meaning = "Largest picture that gets thumbnails.", .example = "100", .assign = into<kMedia, &MediaSettings::max_image_megapixels>},
 };
 // clang-format on
 
