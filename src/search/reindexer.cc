@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
+#include <span>
 
 #include "search/tenant_reader.h"
 #include "telemetry/log.h"
@@ -113,17 +114,11 @@ Task<Result<std::vector<RebuildState>>> Reindexer::begin(std::vector<TenantId> t
     fault = std::move(state.error());
   }
   if (!fault) co_return begun;
-  co_await abandon_all_of(std::move(id));
-  co_return std::unexpected(std::move(*fault));
-}
-
-// What failed to begin may have begun after all, and another rebuild of that tenant may be under way: the index knows.
-Task<> Reindexer::abandon_all_of(std::string id) {
-  auto unfinished = co_await with_.index.rebuilds(soon());
-  if (!unfinished) co_return;  // the next start goes on with them
-  for (const RebuildState& each : *unfinished) {
-    if (each.id == id) (void)co_await with_.index.abandon_rebuild(each.tenant, soon());
+  // What failed to begin may have begun after all. What cannot be taken back now, the next process goes on with.
+  for (const TenantId& tenant : std::span(tenants).first(begun.size() + 1)) {
+    (void)co_await with_.index.abandon_rebuild(tenant, id, soon());
   }
+  co_return std::unexpected(std::move(*fault));
 }
 
 std::string Reindexer::new_id(bool of_all) {
@@ -211,7 +206,7 @@ Task<> Reindexer::run(RebuildState at) {
   if (!outcome) {
     log_error("a reindex was given up",
               {{"id", at.id}, {"tenant", at.tenant.value}, {"reason", outcome.error().detail}});
-    (void)co_await with_.index.abandon_rebuild(at.tenant, soon());
+    (void)co_await with_.index.abandon_rebuild(at.tenant, at.id, soon());
   }
   note_end(at, outcome);
 }
@@ -232,7 +227,7 @@ Task<Result<>> Reindexer::rebuild_everything() {
   auto unfinished = co_await with_.index.rebuilds(soon());
   if (!unfinished) co_return std::unexpected(std::move(unfinished.error()));
   for (const RebuildState& each : *unfinished) {
-    auto abandoned = co_await with_.index.abandon_rebuild(each.tenant, soon());
+    auto abandoned = co_await with_.index.abandon_rebuild(each.tenant, each.id, soon());
     if (!abandoned && abandoned.error().kind != ErrorKind::kNotFound) co_return abandoned;
   }
   auto tenants = co_await all_tenants(soon());
@@ -253,12 +248,11 @@ Task<Result<>> Reindexer::rebuild_everything() {
 // --- one tenant -----------------------------------------------------------------------------------------------------
 
 Task<Result<>> Reindexer::rebuild(RebuildState at) {
-  const TenantId tenant = at.tenant;
-  auto read = co_await read_all(std::move(at));
+  auto read = co_await read_all(at);
   if (!read) co_return std::unexpected(std::move(read.error()));
-  auto finished = co_await finish(tenant);
+  auto finished = co_await finish(at.tenant, at.id);
   if (!finished) co_return finished;
-  with_.changes.touched({tenant});
+  with_.changes.touched({at.tenant});
   co_return Result<>{};
 }
 
@@ -274,8 +268,8 @@ Task<Result<RebuildState>> Reindexer::read_all(RebuildState at) {
     {
       const auto turn = co_await with_.turn.take(soon());
       auto step = turn ? co_await reader->next(soon()) : Result<RebuildStep>(std::unexpected(turn.error()));
-      auto added = step ? co_await add(at.tenant, std::move(*step), at.cursor)
-                        : Result<RebuildState>(std::unexpected(std::move(step.error())));
+      auto added =
+          step ? co_await add(at, std::move(*step)) : Result<RebuildState>(std::unexpected(std::move(step.error())));
       if (added) {
         note_step(at, *added, static_cast<double>(added->messages) / in_all);
         at = std::move(*added);
@@ -294,29 +288,29 @@ Task<Result<RebuildState>> Reindexer::read_all(RebuildState at) {
 }
 
 // Where the index refuses a change, halves the step until the change is alone, and goes on without it.
-Task<Result<RebuildState>> Reindexer::add(TenantId tenant, RebuildStep step, std::string cursor_before) {
-  auto added = co_await with_.index.add_to_rebuild(tenant, step, soon());
+Task<Result<RebuildState>> Reindexer::add(RebuildState at, RebuildStep step) {
+  auto added = co_await with_.index.add_to_rebuild(at.tenant, at.id, step, soon());
   if (added || !is_refusal(added.error()) || step.changes.empty()) co_return added;
   if (step.changes.size() == 1) {
-    log_error("something in the store cannot be indexed", {{"tenant", tenant.value},
+    log_error("something in the store cannot be indexed", {{"tenant", at.tenant.value},
                                                            {"conversation", step.changes.front().conversation.value},
                                                            {"reason", added.error().detail}});
     step.changes.clear();
-    co_return co_await add(tenant, std::move(step), std::move(cursor_before));
+    co_return co_await add(std::move(at), std::move(step));
   }
-  RebuildStep first{.changes = {}, .cursor = cursor_before};
+  RebuildStep first{.changes = {}, .cursor = at.cursor};
   const auto middle = step.changes.begin() + static_cast<std::ptrdiff_t>(step.changes.size() / 2);
   first.changes.assign(std::make_move_iterator(step.changes.begin()), std::make_move_iterator(middle));
   step.changes.erase(step.changes.begin(), middle);
-  auto first_added = co_await add(tenant, std::move(first), cursor_before);
+  auto first_added = co_await add(at, std::move(first));
   if (!first_added) co_return first_added;
-  co_return co_await add(std::move(tenant), std::move(step), std::move(cursor_before));
+  co_return co_await add(std::move(at), std::move(step));
 }
 
-Task<Result<>> Reindexer::finish(TenantId tenant) {
+Task<Result<>> Reindexer::finish(TenantId tenant, std::string id) {
   Error fault;
   for (int tries = 0; tries < settings_.tries && !closing_; ++tries) {
-    auto finished = co_await with_.index.finish_rebuild(tenant, soon());
+    auto finished = co_await with_.index.finish_rebuild(tenant, id, soon());
     // One whose answer was lost may have been the one that did it.
     if (finished || (tries > 0 && finished.error().kind == ErrorKind::kNotFound)) co_return Result<>{};
     fault = std::move(finished.error());

@@ -62,7 +62,6 @@ class Reindexer final : public ReindexControl, public StoreReading {
   Task<Result<ReindexStart>> try_start(std::optional<TenantId> tenant, SteadyTime deadline);
   Task<Result<std::vector<TenantId>>> all_tenants(SteadyTime deadline);
   Task<Result<std::vector<RebuildState>>> begin(std::vector<TenantId> tenants, std::string id, SteadyTime deadline);
-  Task<> abandon_all_of(std::string id);
   std::string new_id(bool of_all);
 
   // Working off what was begun, one tenant after the other.
@@ -76,8 +75,8 @@ class Reindexer final : public ReindexControl, public StoreReading {
   // One tenant, from where it is to its end.
   Task<Result<>> rebuild(RebuildState at);
   Task<Result<RebuildState>> read_all(RebuildState at);
-  Task<Result<RebuildState>> add(TenantId tenant, RebuildStep step, std::string cursor_before);
-  Task<Result<>> finish(TenantId tenant);
+  Task<Result<RebuildState>> add(RebuildState at, RebuildStep step);
+  Task<Result<>> finish(TenantId tenant, std::string id);
   Task<> pause();
 
   // What is told of it.

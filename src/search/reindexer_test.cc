@@ -181,6 +181,25 @@ TEST_F(ReindexerTest, OneThatCannotBeginTakesNothingFromTheOneUnderWay) {
   expect_all_is_store();
 }
 
+TEST_F(ReindexerTest, OneWhosePlaceAnotherTookLeavesThatOneAlone) {
+  fill();
+  int step = 0;
+  on_loop([&, this] {
+    index_.before_step = [&, this] {
+      if (++step == 3) index_.building[TenantId("acme")] = {{.id = "another", .tenant = TenantId("acme")}, {}};
+    };
+  });
+  EXPECT_EQ(ended(reindex()).phase, ReindexPhase::kFailed);
+  on_loop([this] {
+    index_.before_step = {};
+    const auto& [state, generation] = index_.building.at(TenantId("acme"));
+    EXPECT_EQ(state.id, "another");
+    EXPECT_EQ(state.messages, 0);
+    EXPECT_TRUE(generation.documents.empty());
+  });
+  expect_all_is_store();
+}
+
 TEST_F(ReindexerTest, EveryTenantIsOneJobAndMeetsThoseOfSingleTenants) {
   fill();
   fill("other");

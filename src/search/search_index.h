@@ -214,12 +214,14 @@ class SearchIndex {
   virtual Task<Result<NamedIds>> ids_by_name(NamesRequest request, SteadyTime deadline) = 0;
 
   // Rebuilding. begin: conflict when the tenant is being rebuilt, the detail is the running one's id. The others:
-  // not_found when it is not. finish makes the new one serve; what was dropped, and what an erased
-  // conversation held, goes with sweep(), at most `limit` documents a call, true while there is more; apply sweeps too.
+  // not_found unless the one under way is the one that they name. finish makes the new one serve; what was dropped, and
+  // what an erased conversation held, goes with sweep(), at most `limit` documents a call, true while there is more;
+  // apply sweeps too.
   virtual Task<Result<RebuildState>> begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) = 0;
-  virtual Task<Result<RebuildState>> add_to_rebuild(TenantId tenant, RebuildStep step, SteadyTime deadline) = 0;
-  virtual Task<Result<RebuildState>> finish_rebuild(TenantId tenant, SteadyTime deadline) = 0;
-  virtual Task<Result<>> abandon_rebuild(TenantId tenant, SteadyTime deadline) = 0;
+  virtual Task<Result<RebuildState>> add_to_rebuild(TenantId tenant, std::string id, RebuildStep step,
+                                                    SteadyTime deadline) = 0;
+  virtual Task<Result<RebuildState>> finish_rebuild(TenantId tenant, std::string id, SteadyTime deadline) = 0;
+  virtual Task<Result<>> abandon_rebuild(TenantId tenant, std::string id, SteadyTime deadline) = 0;
   virtual Task<Result<std::vector<RebuildState>>> rebuilds(SteadyTime deadline) = 0;
   virtual Task<Result<bool>> sweep(std::size_t limit, SteadyTime deadline) = 0;
 

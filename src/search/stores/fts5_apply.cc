@@ -289,8 +289,9 @@ Result<ApplyOutcome> apply_batch(sqlite::Connection& db, const ChangeBatch& batc
   return outcome;
 }
 
-Result<RebuildState> apply_rebuild_step(sqlite::Connection& db, const TenantId& tenant, const RebuildStep& step) {
-  auto state = advance_rebuild(db, tenant, step);
+Result<RebuildState> apply_rebuild_step(sqlite::Connection& db, const TenantId& tenant, const std::string& id,
+                                        const RebuildStep& step) {
+  auto state = advance_rebuild(db, tenant, id, step);
   if (!state) return state;
   const TenantGenerations known = *generations_of(db, tenant);
   Batch(db).run({known.tenant, *known.building, true}, step.changes);

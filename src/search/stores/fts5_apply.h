@@ -8,6 +8,7 @@ namespace parley::search {
 
 Result<ApplyOutcome> apply_batch(sqlite::Connection& db, const ChangeBatch& batch);
 // What a rebuild read goes to the generation that is being built, and to no other.
-Result<RebuildState> apply_rebuild_step(sqlite::Connection& db, const TenantId& tenant, const RebuildStep& step);
+Result<RebuildState> apply_rebuild_step(sqlite::Connection& db, const TenantId& tenant, const std::string& id,
+                                        const RebuildStep& step);
 
 }  // namespace parley::search

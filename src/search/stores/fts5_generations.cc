@@ -21,16 +21,21 @@ RebuildState read_state(const Statement& row) {
           .started_at = WallTime(std::chrono::milliseconds(row.integer(6)))};
 }
 
-// The tenant's rebuild, or not_found.
-Result<RebuildState> running(sqlite::Connection& db, const TenantId& tenant) {
+std::optional<RebuildState> rebuild_of(sqlite::Connection& db, const TenantId& tenant) {
   Statement row(db,
                 "SELECT g.rebuild, t.name, g.cursor, g.messages, g.conversations, g.users, g.started_at "
                 "FROM tenants t JOIN generations g ON g.id = t.building WHERE t.name = ?1",
                 tenant.value);
-  if (!row.step()) {
-    return fail(ErrorKind::kNotFound, "rebuild_unknown", "The tenant's index is not being rebuilt.");
+  return row.step() ? std::optional(read_state(row)) : std::nullopt;
+}
+
+// The tenant's rebuild, if it is that one.
+Result<RebuildState> running(sqlite::Connection& db, const TenantId& tenant, const std::string& id) {
+  auto present = rebuild_of(db, tenant);
+  if (!present || present->id != id) {
+    return fail(ErrorKind::kNotFound, "rebuild_unknown", "This rebuild of the tenant's index is not under way.");
   }
-  return read_state(row);
+  return std::move(*present);
 }
 
 void drop_generation(sqlite::Connection& db, std::int64_t generation) {
@@ -66,27 +71,29 @@ std::optional<std::int64_t> conversation_number(sqlite::Connection& db, std::int
 
 Result<RebuildState> begin_rebuild(sqlite::Connection& db, const TenantId& tenant, const std::string& id,
                                    WallTime now) {
-  if (const auto present = running(db, tenant)) return fail(ErrorKind::kConflict, "rebuild_running", present->id);
+  if (const auto present = rebuild_of(db, tenant)) return fail(ErrorKind::kConflict, "rebuild_running", present->id);
   const TenantGenerations known = ensure_tenant(db, tenant);
   const std::int64_t generation = new_generation(db);
   Statement(db, "UPDATE generations SET rebuild = ?2, started_at = ?3 WHERE id = ?1", generation, id,
             now.time_since_epoch().count())
       .run();
   Statement(db, "UPDATE tenants SET building = ?2 WHERE id = ?1", known.tenant, generation).run();
-  return running(db, tenant);
+  return running(db, tenant, id);
 }
 
-Result<RebuildState> advance_rebuild(sqlite::Connection& db, const TenantId& tenant, const RebuildStep& step) {
+Result<RebuildState> advance_rebuild(sqlite::Connection& db, const TenantId& tenant, const std::string& id,
+                                     const RebuildStep& step) {
+  if (const auto present = running(db, tenant, id); !present) return present;
   Statement(db,
             "UPDATE generations SET cursor = ?2, messages = messages + ?3, conversations = conversations + ?4, "
             "users = users + ?5 WHERE id = (SELECT building FROM tenants WHERE name = ?1)",
             tenant.value, step.cursor, step.messages, step.conversations, step.users)
       .run();
-  return running(db, tenant);
+  return running(db, tenant, id);
 }
 
-Result<RebuildState> finish_rebuild(sqlite::Connection& db, const TenantId& tenant) {
-  auto finished = running(db, tenant);
+Result<RebuildState> finish_rebuild(sqlite::Connection& db, const TenantId& tenant, const std::string& id) {
+  auto finished = running(db, tenant, id);
   if (!finished) return finished;
   const TenantGenerations known = *generations_of(db, tenant);
   drop_generation(db, known.serving);
@@ -98,8 +105,8 @@ Result<RebuildState> finish_rebuild(sqlite::Connection& db, const TenantId& tena
   return finished;
 }
 
-Result<> abandon_rebuild(sqlite::Connection& db, const TenantId& tenant) {
-  if (const auto present = running(db, tenant); !present) return fail(present.error());
+Result<> abandon_rebuild(sqlite::Connection& db, const TenantId& tenant, const std::string& id) {
+  if (const auto present = running(db, tenant, id); !present) return fail(present.error());
   const TenantGenerations known = *generations_of(db, tenant);
   drop_generation(db, *known.building);
   Statement(db, "UPDATE tenants SET building = NULL WHERE id = ?1", known.tenant).run();

@@ -27,9 +27,10 @@ std::optional<std::int64_t> conversation_number(sqlite::Connection& db, std::int
 
 Result<RebuildState> begin_rebuild(sqlite::Connection& db, const TenantId& tenant, const std::string& id, WallTime now);
 // Notes where the reader of the store is; the changes themselves are apply_rebuild_step's.
-Result<RebuildState> advance_rebuild(sqlite::Connection& db, const TenantId& tenant, const RebuildStep& step);
-Result<RebuildState> finish_rebuild(sqlite::Connection& db, const TenantId& tenant);
-Result<> abandon_rebuild(sqlite::Connection& db, const TenantId& tenant);
+Result<RebuildState> advance_rebuild(sqlite::Connection& db, const TenantId& tenant, const std::string& id,
+                                     const RebuildStep& step);
+Result<RebuildState> finish_rebuild(sqlite::Connection& db, const TenantId& tenant, const std::string& id);
+Result<> abandon_rebuild(sqlite::Connection& db, const TenantId& tenant, const std::string& id);
 std::vector<RebuildState> read_rebuilds(sqlite::Connection& db);
 
 // A new generation that nothing serves: what is moved into it goes with the next sweeps.

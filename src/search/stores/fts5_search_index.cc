@@ -132,20 +132,24 @@ Task<Result<RebuildState>> SqliteSearchIndex::begin_rebuild(TenantId tenant, std
       });
 }
 
-Task<Result<RebuildState>> SqliteSearchIndex::add_to_rebuild(TenantId tenant, RebuildStep step, SteadyTime deadline) {
-  return write<RebuildState>(deadline, [tenant = std::move(tenant), step = std::move(step)](sqlite::Connection& db) {
-    return apply_rebuild_step(db, tenant, step);
+Task<Result<RebuildState>> SqliteSearchIndex::add_to_rebuild(TenantId tenant, std::string id, RebuildStep step,
+                                                             SteadyTime deadline) {
+  return write<RebuildState>(
+      deadline, [tenant = std::move(tenant), id = std::move(id), step = std::move(step)](sqlite::Connection& db) {
+        return apply_rebuild_step(db, tenant, id, step);
+      });
+}
+
+Task<Result<RebuildState>> SqliteSearchIndex::finish_rebuild(TenantId tenant, std::string id, SteadyTime deadline) {
+  return write<RebuildState>(deadline, [tenant = std::move(tenant), id = std::move(id)](sqlite::Connection& db) {
+    return search::finish_rebuild(db, tenant, id);
   });
 }
 
-Task<Result<RebuildState>> SqliteSearchIndex::finish_rebuild(TenantId tenant, SteadyTime deadline) {
-  return write<RebuildState>(
-      deadline, [tenant = std::move(tenant)](sqlite::Connection& db) { return search::finish_rebuild(db, tenant); });
-}
-
-Task<Result<>> SqliteSearchIndex::abandon_rebuild(TenantId tenant, SteadyTime deadline) {
-  return write<void>(
-      deadline, [tenant = std::move(tenant)](sqlite::Connection& db) { return search::abandon_rebuild(db, tenant); });
+Task<Result<>> SqliteSearchIndex::abandon_rebuild(TenantId tenant, std::string id, SteadyTime deadline) {
+  return write<void>(deadline, [tenant = std::move(tenant), id = std::move(id)](sqlite::Connection& db) {
+    return search::abandon_rebuild(db, tenant, id);
+  });
 }
 
 Task<Result<std::vector<RebuildState>>> SqliteSearchIndex::rebuilds(SteadyTime deadline) {

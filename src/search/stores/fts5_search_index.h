@@ -33,9 +33,10 @@ class SqliteSearchIndex final : public SearchIndex {
   Task<Result<DirectoryPage>> find_users(DirectoryRequest request, SteadyTime deadline) override;
   Task<Result<NamedIds>> ids_by_name(NamesRequest request, SteadyTime deadline) override;
   Task<Result<RebuildState>> begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) override;
-  Task<Result<RebuildState>> add_to_rebuild(TenantId tenant, RebuildStep step, SteadyTime deadline) override;
-  Task<Result<RebuildState>> finish_rebuild(TenantId tenant, SteadyTime deadline) override;
-  Task<Result<>> abandon_rebuild(TenantId tenant, SteadyTime deadline) override;
+  Task<Result<RebuildState>> add_to_rebuild(TenantId tenant, std::string id, RebuildStep step,
+                                            SteadyTime deadline) override;
+  Task<Result<RebuildState>> finish_rebuild(TenantId tenant, std::string id, SteadyTime deadline) override;
+  Task<Result<>> abandon_rebuild(TenantId tenant, std::string id, SteadyTime deadline) override;
   Task<Result<std::vector<RebuildState>>> rebuilds(SteadyTime deadline) override;
   Task<Result<bool>> sweep(std::size_t limit, SteadyTime deadline) override;
   Task<Result<std::int64_t>> count(TenantId tenant, ConversationId conversation, SteadyTime deadline) override;

@@ -104,8 +104,8 @@ TEST_F(Fts5SearchIndex, ARowThatWasTakenAwayByHandIsMissedAndARebuildMendsIt) {
     EXPECT_EQ(wait(index->search(request, SteadyTime::max())).items.size(), 1u);
 
     wait(index->begin_rebuild(tenant, "r1", SteadyTime::max()));
-    wait(index->add_to_rebuild(tenant, {.changes = both}, SteadyTime::max()));
-    wait(index->finish_rebuild(tenant, SteadyTime::max()));
+    wait(index->add_to_rebuild(tenant, "r1", {.changes = both}, SteadyTime::max()));
+    wait(index->finish_rebuild(tenant, "r1", SteadyTime::max()));
     while (wait(index->sweep(100, SteadyTime::max()))) {
     }
     EXPECT_EQ(wait(index->check(SteadyTime::max())).size(), 0u);

@@ -80,9 +80,11 @@ class FakeIndex final : public SearchIndex {
   // No route of the service does these.
   Task<Result<ApplyOutcome>> apply(ChangeBatch, SteadyTime) override { co_return absent(); }
   Task<Result<RebuildState>> begin_rebuild(TenantId, std::string, SteadyTime) override { co_return absent(); }
-  Task<Result<RebuildState>> add_to_rebuild(TenantId, RebuildStep, SteadyTime) override { co_return absent(); }
-  Task<Result<RebuildState>> finish_rebuild(TenantId, SteadyTime) override { co_return absent(); }
-  Task<Result<>> abandon_rebuild(TenantId, SteadyTime) override { co_return absent(); }
+  Task<Result<RebuildState>> add_to_rebuild(TenantId, std::string, RebuildStep, SteadyTime) override {
+    co_return absent();
+  }
+  Task<Result<RebuildState>> finish_rebuild(TenantId, std::string, SteadyTime) override { co_return absent(); }
+  Task<Result<>> abandon_rebuild(TenantId, std::string, SteadyTime) override { co_return absent(); }
   Task<Result<std::vector<RebuildState>>> rebuilds(SteadyTime) override { co_return absent(); }
   Task<Result<bool>> sweep(std::size_t, SteadyTime) override { co_return absent(); }
   Task<Result<std::int64_t>> count(TenantId, ConversationId, SteadyTime) override { co_return absent(); }

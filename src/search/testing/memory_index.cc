@@ -9,7 +9,7 @@ namespace parley::search::testing {
 namespace {
 
 std::unexpected<Error> unknown() {
-  return fail(ErrorKind::kNotFound, "rebuild_unknown", "The tenant is not being rebuilt.");
+  return fail(ErrorKind::kNotFound, "rebuild_unknown", "This rebuild is not under way.");
 }
 
 // Lets the loop do something else first, as a writer's thread would.
@@ -123,14 +123,20 @@ Task<Result<RebuildState>> MemoryIndex::begin_rebuild(TenantId tenant, std::stri
   co_return rebuild.first;
 }
 
-Task<Result<RebuildState>> MemoryIndex::add_to_rebuild(TenantId tenant, RebuildStep step, SteadyTime) {
+std::pair<RebuildState, MemoryIndex::Generation>* MemoryIndex::rebuild_of(const TenantId& tenant,
+                                                                          const std::string& id) {
+  const auto rebuild = building.find(tenant);
+  return rebuild != building.end() && rebuild->second.first.id == id ? &rebuild->second : nullptr;
+}
+
+Task<Result<RebuildState>> MemoryIndex::add_to_rebuild(TenantId tenant, std::string id, RebuildStep step, SteadyTime) {
   if (before_step) before_step();
   co_await others_first();
   if (auto open = gate(step.changes); !open) co_return std::unexpected(std::move(open.error()));
-  const auto rebuild = building.find(tenant);
-  if (rebuild == building.end()) co_return unknown();
+  auto* const rebuild = rebuild_of(tenant, id);
+  if (rebuild == nullptr) co_return unknown();
   ++steps;
-  auto& [state, generation] = rebuild->second;
+  auto& [state, generation] = *rebuild;
   for (const IndexChange& change : step.changes) take(generation, change);
   state.cursor = std::move(step.cursor);
   state.messages += step.messages;
@@ -140,20 +146,21 @@ Task<Result<RebuildState>> MemoryIndex::add_to_rebuild(TenantId tenant, RebuildS
   co_return state;
 }
 
-Task<Result<RebuildState>> MemoryIndex::finish_rebuild(TenantId tenant, SteadyTime) {
+Task<Result<RebuildState>> MemoryIndex::finish_rebuild(TenantId tenant, std::string id, SteadyTime) {
   co_await others_first();
   if (auto open = gate({}); !open) co_return std::unexpected(std::move(open.error()));
-  const auto rebuild = building.find(tenant);
-  if (rebuild == building.end()) co_return unknown();
-  RebuildState state = std::move(rebuild->second.first);
-  serving[tenant] = std::move(rebuild->second.second);
-  building.erase(rebuild);
+  auto* const rebuild = rebuild_of(tenant, id);
+  if (rebuild == nullptr) co_return unknown();
+  RebuildState state = std::move(rebuild->first);
+  serving[tenant] = std::move(rebuild->second);
+  building.erase(tenant);
   if (auto told = answer(); !told) co_return std::unexpected(std::move(told.error()));
   co_return state;
 }
 
-Task<Result<>> MemoryIndex::abandon_rebuild(TenantId tenant, SteadyTime) {
-  if (building.erase(tenant) == 0) co_return unknown();
+Task<Result<>> MemoryIndex::abandon_rebuild(TenantId tenant, std::string id, SteadyTime) {
+  if (rebuild_of(tenant, id) == nullptr) co_return unknown();
+  building.erase(tenant);
   co_return Result<>{};
 }
 

@@ -57,9 +57,9 @@ class MemoryIndex final : public SearchIndex {
   Task<Result<NamedIds>> ids_by_name(NamesRequest, SteadyTime) override { co_return NamedIds{}; }
 
   Task<Result<RebuildState>> begin_rebuild(TenantId tenant, std::string id, SteadyTime) override;
-  Task<Result<RebuildState>> add_to_rebuild(TenantId tenant, RebuildStep step, SteadyTime) override;
-  Task<Result<RebuildState>> finish_rebuild(TenantId tenant, SteadyTime) override;
-  Task<Result<>> abandon_rebuild(TenantId tenant, SteadyTime) override;
+  Task<Result<RebuildState>> add_to_rebuild(TenantId tenant, std::string id, RebuildStep step, SteadyTime) override;
+  Task<Result<RebuildState>> finish_rebuild(TenantId tenant, std::string id, SteadyTime) override;
+  Task<Result<>> abandon_rebuild(TenantId tenant, std::string id, SteadyTime) override;
   Task<Result<std::vector<RebuildState>>> rebuilds(SteadyTime) override;
   Task<Result<bool>> sweep(std::size_t, SteadyTime) override { co_return sweeps_left-- > 0; }
 
@@ -74,6 +74,8 @@ class MemoryIndex final : public SearchIndex {
  private:
   static bool take(Generation& generation, const IndexChange& change);
   static std::int64_t live_in(const std::map<MessageId, Document>& documents);
+  // The tenant's rebuild if it is that one, or null.
+  std::pair<RebuildState, Generation>* rebuild_of(const TenantId& tenant, const std::string& id);
   bool is_refused(const std::vector<IndexChange>& changes) const;
   // What a write meets before it may happen.
   Result<> gate(const std::vector<IndexChange>& changes);

@@ -140,17 +140,18 @@ TEST_P(SearchIndexContract, WhateverHappensTheIndexComesToHoldWhatTheStoreHolds)
   const auto rebuild_further = [&] {
     for (const RebuildState& running : rebuilds()) {
       const char* tenant = running.tenant.value.c_str();
+      const char* id = running.id.c_str();
       Scan scan = Scan::of(running.cursor);
       if (random.below(30) == 0) {
-        ASSERT_TRUE(abandon_rebuild(tenant).has_value());
+        ASSERT_TRUE(abandon_rebuild(id, tenant).has_value());
       } else if (scan.room == kConversations.size()) {
-        ASSERT_TRUE(finish_rebuild(tenant).has_value());
+        ASSERT_TRUE(finish_rebuild(id, tenant).has_value());
       } else {
         int last = scan.after;
         auto changes = store.scan({running.tenant.value, kConversations[scan.room]}, scan.after, 4, last);
         scan = changes.empty() ? Scan{scan.room + 1, 0} : Scan{scan.room, last};
         if (random.below(2) == 0) store.change_something(), consume(random.below(4));
-        add_to_rebuild(std::move(changes), scan.text(), tenant);
+        add_to_rebuild(std::move(changes), scan.text(), id, tenant);
       }
     }
   };

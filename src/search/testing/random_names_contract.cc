@@ -162,12 +162,12 @@ TEST_P(DirectoryContract, WhateverHappensNamesAreFoundWhereTheModelAllowsAndNowh
       const char* tenant = kTenants[random.below(kTenants.size())];
       if (!begin_rebuild("r", tenant).has_value()) continue;
       consume_all();  // the reader of the store begins where the events have come to
-      add_to_rebuild(model.read(tenant), "", tenant);
+      add_to_rebuild(model.read(tenant), "", "r", tenant);
       if (random.below(2) == 0) model.change_something(), consume_all();
       if (random.below(4) == 0) {
-        ASSERT_TRUE(abandon_rebuild(tenant).has_value());
+        ASSERT_TRUE(abandon_rebuild("r", tenant).has_value());
       } else {
-        ASSERT_TRUE(finish_rebuild(tenant).has_value());
+        ASSERT_TRUE(finish_rebuild("r", tenant).has_value());
       }
     } else if (dice < 70) {
       static_cast<void>(wait(index().sweep(random.below(5) + 1, kNoHurry)));

@@ -47,20 +47,45 @@ TEST_P(SearchIndexContract, ASecondRebuildOfATenantIsRefusedWithTheFirstOnesId) 
   EXPECT_EQ(second.error().code, "rebuild_running");
   EXPECT_EQ(second.error().detail, "first");
   EXPECT_TRUE(begin_rebuild("third", "other").has_value());
-  ASSERT_TRUE(abandon_rebuild().has_value());
+  ASSERT_TRUE(abandon_rebuild("first").has_value());
   EXPECT_TRUE(begin_rebuild("fourth").has_value());
 }
 
 TEST_P(SearchIndexContract, WhatIsNotBeingRebuiltIsNotFound) {
   write("a", "grub");
-  const auto step = wait(index().add_to_rebuild(TenantId("acme"), {}, kNoHurry));
+  const auto step = wait(index().add_to_rebuild(TenantId("acme"), "r1", {}, kNoHurry));
   ASSERT_FALSE(step.has_value());
   EXPECT_EQ(step.error().code, "rebuild_unknown");
   EXPECT_EQ(step.error().kind, ErrorKind::kNotFound);
   EXPECT_FALSE(finish_rebuild().has_value());
   EXPECT_FALSE(abandon_rebuild().has_value());
-  EXPECT_FALSE(finish_rebuild("unknown").has_value());
+  EXPECT_FALSE(finish_rebuild("r1", "unknown").has_value());
   EXPECT_THAT(rebuilds(), IsEmpty());
+  EXPECT_THAT(found("grub"), ElementsAre("a"));
+}
+
+TEST_P(SearchIndexContract, ARebuildIsTouchedByWhoeverNamesItAlone) {
+  ASSERT_TRUE(begin_rebuild("old").has_value());
+  ASSERT_TRUE(abandon_rebuild("old").has_value());
+  ASSERT_TRUE(begin_rebuild("new").has_value());
+  ASSERT_TRUE(begin_rebuild("others", "other").has_value());
+  const TenantId tenant("acme");
+  for (const char* id : {"old", "others", "never", "", "NEW", "new "}) {
+    RebuildStep late{.changes = {change(0, message("late", "grub"))}, .cursor = "late", .messages = 1};
+    const auto added = wait(index().add_to_rebuild(tenant, id, std::move(late), kNoHurry));
+    ASSERT_FALSE(added.has_value()) << id;
+    EXPECT_EQ(added.error().kind, ErrorKind::kNotFound);
+    EXPECT_EQ(added.error().code, "rebuild_unknown");
+    EXPECT_EQ(finish_rebuild(id).error().code, "rebuild_unknown") << id;
+    EXPECT_EQ(abandon_rebuild(id).error().code, "rebuild_unknown") << id;
+  }
+  const auto running = rebuilds();
+  ASSERT_THAT(running, SizeIs(2));
+  EXPECT_EQ(running[0].id, "new");
+  EXPECT_EQ(running[0].cursor, "");
+  EXPECT_EQ(running[0].messages, 0);
+  add_to_rebuild({change(0, message("a", "grub"))}, "", "new");
+  ASSERT_TRUE(finish_rebuild("new").has_value());
   EXPECT_THAT(found("grub"), ElementsAre("a"));
 }
 
@@ -80,7 +105,7 @@ TEST_P(SearchIndexContract, AnAbandonedRebuildLeavesNothing) {
 TEST_P(SearchIndexContract, ARebuildGoesOnAfterARestartWhereItWas) {
   write("a", "grub");
   ASSERT_TRUE(begin_rebuild("r7").has_value());
-  add_to_rebuild({change(0, message("a", "grub"))}, "c1:1");
+  add_to_rebuild({change(0, message("a", "grub"))}, "c1:1", "r7");
   under_test_->reopen();
   const auto running = rebuilds();
   ASSERT_THAT(running, SizeIs(1));
@@ -88,9 +113,9 @@ TEST_P(SearchIndexContract, ARebuildGoesOnAfterARestartWhereItWas) {
   EXPECT_EQ(running[0].tenant, TenantId("acme"));
   EXPECT_EQ(running[0].cursor, "c1:1");
   EXPECT_EQ(running[0].messages, 1);
-  const RebuildState state = add_to_rebuild({change(0, message("b", "grub"))}, "c1:2");
+  const RebuildState state = add_to_rebuild({change(0, message("b", "grub"))}, "c1:2", "r7");
   EXPECT_EQ(state.messages, 2);
-  EXPECT_EQ(finish_rebuild().value().messages, 2);
+  EXPECT_EQ(finish_rebuild("r7").value().messages, 2);
   EXPECT_THAT(rebuilds(), IsEmpty());
   EXPECT_THAT(found("grub"), ElementsAre("b", "a"));
 }

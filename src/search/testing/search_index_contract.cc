@@ -96,19 +96,19 @@ std::vector<std::string> SearchIndexContract::contents(std::vector<const char*> 
 Result<RebuildState> SearchIndexContract::begin_rebuild(const char* id, const char* tenant) {
   return wait(index().begin_rebuild(TenantId(tenant), id, kNoHurry));
 }
-RebuildState SearchIndexContract::add_to_rebuild(std::vector<IndexChange> changes, std::string cursor,
+RebuildState SearchIndexContract::add_to_rebuild(std::vector<IndexChange> changes, std::string cursor, const char* id,
                                                  const char* tenant) {
   const auto messages = static_cast<std::int64_t>(changes.size());
-  return wait(index().add_to_rebuild(TenantId(tenant),
+  return wait(index().add_to_rebuild(TenantId(tenant), id,
                                      {.changes = std::move(changes), .cursor = std::move(cursor), .messages = messages},
                                      kNoHurry))
       .value();
 }
-Result<RebuildState> SearchIndexContract::finish_rebuild(const char* tenant) {
-  return wait(index().finish_rebuild(TenantId(tenant), kNoHurry));
+Result<RebuildState> SearchIndexContract::finish_rebuild(const char* id, const char* tenant) {
+  return wait(index().finish_rebuild(TenantId(tenant), id, kNoHurry));
 }
-Result<> SearchIndexContract::abandon_rebuild(const char* tenant) {
-  return wait(index().abandon_rebuild(TenantId(tenant), kNoHurry));
+Result<> SearchIndexContract::abandon_rebuild(const char* id, const char* tenant) {
+  return wait(index().abandon_rebuild(TenantId(tenant), id, kNoHurry));
 }
 int SearchIndexContract::sweep_all(std::size_t limit) {
   int calls = 1;

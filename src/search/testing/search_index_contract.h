@@ -70,9 +70,10 @@ class SearchIndexContract : public ::testing::TestWithParam<MakeIndex> {
                                     const char* tenant = "acme");
 
   Result<RebuildState> begin_rebuild(const char* id = "r1", const char* tenant = "acme");
-  RebuildState add_to_rebuild(std::vector<IndexChange> changes, std::string cursor = "", const char* tenant = "acme");
-  Result<RebuildState> finish_rebuild(const char* tenant = "acme");
-  Result<> abandon_rebuild(const char* tenant = "acme");
+  RebuildState add_to_rebuild(std::vector<IndexChange> changes, std::string cursor = "", const char* id = "r1",
+                              const char* tenant = "acme");
+  Result<RebuildState> finish_rebuild(const char* id = "r1", const char* tenant = "acme");
+  Result<> abandon_rebuild(const char* id = "r1", const char* tenant = "acme");
   std::vector<RebuildState> rebuilds() { return wait(index().rebuilds(kNoHurry)).value(); }
   // Until nothing is left; how many calls it took.
   int sweep_all(std::size_t limit = 3);
