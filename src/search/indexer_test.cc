@@ -149,6 +149,16 @@ TEST_F(IndexerTest, AnIndexAheadOfTheLogIsBuiltFromTheStore) {
   expect_index_is_store("c1");
 }
 
+TEST_F(IndexerTest, NoRebuildThatABuildFromTheStoreBeginsWaitsForEver) {
+  stop();
+  index_.through = {100};
+  chat_.say("c1", "of an older copy");
+  start();
+  caught_up();
+  EXPECT_GT(index_.longest_begin, SteadyTime{});
+  EXPECT_LT(index_.longest_begin, in_time());
+}
+
 TEST_F(IndexerTest, ABuildFromTheStoreThatIsCutOffBeginsAgain) {
   stop();
   for (int i = 0; i < 40; ++i) chat_.say("c1", std::to_string(i));

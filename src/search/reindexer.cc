@@ -76,7 +76,6 @@ Task<Result<ReindexStart>> Reindexer::try_start(std::optional<TenantId> tenant, 
     co_return ReindexStart{.state = std::move(*running), .already_running = true};
   }
   if (!begun) co_return std::unexpected(std::move(begun.error()));
-  remember(id, *begun);
   {
     const std::lock_guard lock(mutex_);
     std::ranges::copy(*begun, std::back_inserter(queue_));
@@ -101,12 +100,17 @@ Task<Result<std::vector<TenantId>>> Reindexer::all_tenants(SteadyTime deadline) 
 
 Task<Result<std::vector<RebuildState>>> Reindexer::begin(std::vector<TenantId> tenants, std::string id,
                                                          SteadyTime deadline) {
+  std::vector<RebuildState> planned;
+  for (const TenantId& tenant : tenants) {
+    planned.push_back({.id = id, .tenant = tenant, .cursor = {}, .started_at = with_.clock.wall_now()});
+  }
+  remember(id, planned);
   std::vector<RebuildState> begun;
   std::optional<Error> fault;
   for (const TenantId& tenant : tenants) {
     if (closing_) fault = closing().error();
     if (fault) break;
-    auto state = co_await with_.index.begin_rebuild(tenant, id, deadline);
+    auto state = co_await with_.index.begin_rebuild(tenant, id, std::min(deadline, soon()));
     if (state) {
       begun.push_back(std::move(*state));
       continue;
@@ -118,6 +122,7 @@ Task<Result<std::vector<RebuildState>>> Reindexer::begin(std::vector<TenantId> t
   for (const TenantId& tenant : std::span(tenants).first(begun.size() + 1)) {
     (void)co_await with_.index.abandon_rebuild(tenant, id, soon());
   }
+  forget(id);
   co_return std::unexpected(std::move(*fault));
 }
 
@@ -235,12 +240,13 @@ Task<Result<>> Reindexer::rebuild_everything() {
   const std::string id = new_id(true);
   auto begun = co_await begin(std::move(*tenants), id, SteadyTime::max());
   if (!begun) co_return std::unexpected(std::move(begun.error()));
-  remember(id, *begun);
   for (const RebuildState& each : *begun) {
     Result<> outcome = co_await rebuild(each);
-    if (!outcome && closing_) co_return outcome;
+    if (!outcome) {
+      forget(id);
+      co_return outcome;
+    }
     note_end(each, outcome);
-    if (!outcome) co_return outcome;
   }
   co_return Result<>{};
 }
@@ -357,6 +363,11 @@ void Reindexer::remember(const std::string& id, const std::vector<RebuildState>&
     if (ended == jobs_.end()) break;
     jobs_.erase(ended);
   }
+}
+
+void Reindexer::forget(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  jobs_.erase(id);
 }
 
 void Reindexer::note_step(const RebuildState& before, const RebuildState& after, double progress) {

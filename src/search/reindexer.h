@@ -5,6 +5,7 @@
 //
 // Made and owned by the wiring; works on one event loop. start() and state() may be called on any loop.
 #pragma once
+#include <atomic>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -58,7 +59,8 @@ class Reindexer final : public ReindexControl, public StoreReading {
  private:
   static constexpr std::size_t kRemembered = 100;  // jobs that have ended
 
-  // Beginning: all tenants or none, so that the job is one.
+  // Beginning: all tenants or none, so that the job is one. begin remembers the job before the index has any of it, and
+  // takes `step_timeout` for each tenant at the most.
   Task<Result<ReindexStart>> try_start(std::optional<TenantId> tenant, SteadyTime deadline);
   Task<Result<std::vector<TenantId>>> all_tenants(SteadyTime deadline);
   Task<Result<std::vector<RebuildState>>> begin(std::vector<TenantId> tenants, std::string id, SteadyTime deadline);
@@ -81,13 +83,14 @@ class Reindexer final : public ReindexControl, public StoreReading {
 
   // What is told of it.
   void remember(const std::string& id, const std::vector<RebuildState>& rebuilds);
+  void forget(const std::string& id);
   void note_step(const RebuildState& before, const RebuildState& after, double progress);
   void note_end(const RebuildState& at, const Result<>& outcome);
   SteadyTime soon() const { return with_.clock.steady_now() + settings_.step_timeout; }
 
   const Dependencies with_;
   const Settings settings_;
-  bool closing_ = false;
+  std::atomic<bool> closing_{false};
   bool working_ = false;
   bool look_for_unfinished_ = false;
   std::move_only_function<void()> end_pause_;

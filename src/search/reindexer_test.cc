@@ -181,6 +181,18 @@ TEST_F(ReindexerTest, OneThatCannotBeginTakesNothingFromTheOneUnderWay) {
   expect_all_is_store();
 }
 
+TEST_F(ReindexerTest, OneThatIsJustBeginningIsNotTakenForOneLeftOver) {
+  fill();
+  on_loop([this] { index_.after_begin = [this] { at_->reindexer.resume(); }; });
+  const std::string id = reindex();
+  on_loop([this] { index_.after_begin = {}; });
+  ended(id);
+  ended(reindex());  // whatever was queued before has had its turn by now
+  const ReindexState state = ended(id);
+  EXPECT_EQ(state.phase, ReindexPhase::kDone) << state.failure;
+  EXPECT_EQ(state.tenants_done, 1);
+}
+
 TEST_F(ReindexerTest, OneWhosePlaceAnotherTookLeavesThatOneAlone) {
   fill();
   int step = 0;

@@ -109,7 +109,8 @@ Task<Result<ApplyOutcome>> MemoryIndex::apply(ChangeBatch batch, SteadyTime) {
   co_return outcome;
 }
 
-Task<Result<RebuildState>> MemoryIndex::begin_rebuild(TenantId tenant, std::string id, SteadyTime) {
+Task<Result<RebuildState>> MemoryIndex::begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) {
+  longest_begin = std::max(longest_begin, deadline);
   if (begin_failures > 0) {
     --begin_failures;
     co_return unavailable("overloaded", "not now");
@@ -120,7 +121,12 @@ Task<Result<RebuildState>> MemoryIndex::begin_rebuild(TenantId tenant, std::stri
   auto& rebuild = building[tenant];
   rebuild.first.id = std::move(id);
   rebuild.first.tenant = tenant;
-  co_return rebuild.first;
+  const RebuildState begun = rebuild.first;
+  if (after_begin) {
+    after_begin();
+    for (int turns = 0; turns < 10; ++turns) co_await others_first();
+  }
+  co_return begun;
 }
 
 std::pair<RebuildState, MemoryIndex::Generation>* MemoryIndex::rebuild_of(const TenantId& tenant,

@@ -40,6 +40,8 @@ class MemoryIndex final : public SearchIndex {
   int sweeps_left = 0;
   std::int64_t unfindable = 0;        // in each conversation, of what is there
   std::function<void()> before_step;  // runs before a step is added
+  std::function<void()> after_begin;  // runs when a rebuild has begun, a while before whoever asked hears of it
+  SteadyTime longest_begin{};         // the latest deadline that a rebuild was begun with
 
   std::vector<std::string> contents(const TenantId& tenant, const ConversationId& conversation) const;
 
@@ -56,7 +58,7 @@ class MemoryIndex final : public SearchIndex {
   Task<Result<DirectoryPage>> find_users(DirectoryRequest, SteadyTime) override { co_return DirectoryPage{}; }
   Task<Result<NamedIds>> ids_by_name(NamesRequest, SteadyTime) override { co_return NamedIds{}; }
 
-  Task<Result<RebuildState>> begin_rebuild(TenantId tenant, std::string id, SteadyTime) override;
+  Task<Result<RebuildState>> begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) override;
   Task<Result<RebuildState>> add_to_rebuild(TenantId tenant, std::string id, RebuildStep step, SteadyTime) override;
   Task<Result<RebuildState>> finish_rebuild(TenantId tenant, std::string id, SteadyTime) override;
   Task<Result<>> abandon_rebuild(TenantId tenant, std::string id, SteadyTime) override;
