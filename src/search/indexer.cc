@@ -131,8 +131,9 @@ Task<Result<events::LogOffset>> Indexer::follow_from_store(events::EventLog& log
   if (auto built = co_await with_.store.rebuild_everything(); !built) {
     co_return std::unexpected(std::move(built.error()));
   }
-  auto noted = co_await with_.index.apply(ChangeBatch{.changes = {}, .dead_letters = {}, .through = head}, soon());
-  if (!noted) co_return std::unexpected(std::move(noted.error()));
+  if (auto set = co_await with_.index.follow_from(head, soon()); !set) {
+    co_return std::unexpected(std::move(set.error()));
+  }
   co_return head;
 }
 

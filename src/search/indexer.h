@@ -3,8 +3,9 @@
 // cannot be indexed becomes a dead letter and the line goes on; when the index as a whole fails, the runner brings the
 // same batch again. After each commit whoever waits for a position is woken, and caches hear which tenants changed.
 //
-// When the log no longer holds what the index has not seen (an index that was lost, or one put back from a backup),
-// load_offset() first has everything read from the store, and goes on from the log's head of that moment.
+// When the log no longer holds what the index has not seen (an index that was lost, or one put back from a backup), or
+// ends before what it has seen (a store put back), load_offset() first has everything read from the store, and the
+// index follows from the log's head of that moment.
 //
 // Made and owned by the wiring; driven by a ConsumerRunner on one event loop.
 #pragma once

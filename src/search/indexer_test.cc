@@ -143,10 +143,24 @@ TEST_F(IndexerTest, AnIndexThatTheLogDoesNotReachBackToIsBuiltFromTheStore) {
 TEST_F(IndexerTest, AnIndexAheadOfTheLogIsBuiltFromTheStore) {
   stop();
   index_.through = {100};
+  index_.letters[99] = {.offset = {99}};
   chat_.say("c1", "of an older copy");
   start();
   caught_up();
   expect_index_is_store("c1");
+  EXPECT_EQ(index_.through, chat_.end());
+  EXPECT_THAT(index_.letters, IsEmpty()) << "no event of this log";
+
+  // It is the log's own from here on: nothing is read from the store again.
+  const int steps = index_.steps;
+  on_loop([this] { chat_.say("c1", "next"); });
+  caught_up();
+  restart();
+  on_loop([this] { chat_.say("c1", "last"); });
+  caught_up();
+  expect_index_is_store("c1");
+  EXPECT_EQ(index_.through, chat_.end());
+  EXPECT_EQ(index_.steps, steps);
 }
 
 TEST_F(IndexerTest, NoRebuildThatABuildFromTheStoreBeginsWaitsForEver) {

@@ -198,6 +198,9 @@ class SearchIndex {
 
   // Writing: by the one consumer. While a tenant is being rebuilt, its changes go to both.
   virtual Task<Result<ApplyOutcome>> apply(ChangeBatch batch, SteadyTime deadline) = 0;
+  // The events from here on are what comes next, even where the index was further: of another log than this, whose dead
+  // letters go.
+  virtual Task<Result<>> follow_from(events::LogOffset offset, SteadyTime deadline) = 0;
 
   // Reading, of what serves.
   virtual Task<Result<events::LogOffset>> indexed_through(SteadyTime deadline) = 0;  // 0: a new index

@@ -289,6 +289,12 @@ Result<ApplyOutcome> apply_batch(sqlite::Connection& db, const ChangeBatch& batc
   return outcome;
 }
 
+Result<> follow_from(sqlite::Connection& db, events::LogOffset offset) {
+  sqlite::Query(db, "UPDATE progress SET through = ?1", offset.value).run();
+  sqlite::Query(db, "DELETE FROM dead_letters WHERE offset > ?1", offset.value).run();
+  return {};
+}
+
 Result<RebuildState> apply_rebuild_step(sqlite::Connection& db, const TenantId& tenant, const std::string& id,
                                         const RebuildStep& step) {
   auto state = advance_rebuild(db, tenant, id, step);

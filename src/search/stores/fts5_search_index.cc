@@ -96,6 +96,10 @@ Task<Result<ApplyOutcome>> SqliteSearchIndex::apply(ChangeBatch batch, SteadyTim
                              [batch = std::move(batch)](sqlite::Connection& db) { return apply_batch(db, batch); });
 }
 
+Task<Result<>> SqliteSearchIndex::follow_from(events::LogOffset offset, SteadyTime deadline) {
+  return write<void>(deadline, [offset](sqlite::Connection& db) { return search::follow_from(db, offset); });
+}
+
 Task<Result<events::LogOffset>> SqliteSearchIndex::indexed_through(SteadyTime deadline) {
   return read(Nothing{}, deadline, progress_of);
 }

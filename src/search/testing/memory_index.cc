@@ -109,6 +109,14 @@ Task<Result<ApplyOutcome>> MemoryIndex::apply(ChangeBatch batch, SteadyTime) {
   co_return outcome;
 }
 
+Task<Result<>> MemoryIndex::follow_from(events::LogOffset offset, SteadyTime) {
+  co_await others_first();
+  if (auto open = gate({}); !open) co_return open;
+  through = offset;
+  letters.erase(letters.upper_bound(offset.value), letters.end());
+  co_return answer();
+}
+
 Task<Result<RebuildState>> MemoryIndex::begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) {
   longest_begin = std::max(longest_begin, deadline);
   if (begin_failures > 0) {

@@ -46,6 +46,7 @@ class MemoryIndex final : public SearchIndex {
   std::vector<std::string> contents(const TenantId& tenant, const ConversationId& conversation) const;
 
   Task<Result<ApplyOutcome>> apply(ChangeBatch batch, SteadyTime deadline) override;
+  Task<Result<>> follow_from(events::LogOffset offset, SteadyTime) override;
   Task<Result<events::LogOffset>> indexed_through(SteadyTime) override { co_return through; }
   Task<Result<SearchPage>> search(SearchRequest, SteadyTime) override { co_return SearchPage{}; }
   Task<Result<std::vector<Suggestion>>> suggest(SuggestRequest, SteadyTime) override {

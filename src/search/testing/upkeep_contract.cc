@@ -62,6 +62,40 @@ TEST_P(SearchIndexContract, DeadLettersAreKeptOnceWithTheirBatch) {
   EXPECT_EQ(wait(index().indexed_through(kNoHurry)).value().value, 8);
 }
 
+TEST_P(SearchIndexContract, TheOffsetGoesBackWhenTheIndexIsToFollowFromThere) {
+  const auto follow_from = [this](std::int64_t offset) {
+    EXPECT_TRUE(wait(index().follow_from({offset}, kNoHurry)).has_value());
+  };
+  const auto letter = [](std::int64_t offset) {
+    return DeadLetter{.offset = {offset}, .event = EventId("e"), .type = "t", .tenant = {}, .key = {}, .reason = {}};
+  };
+  const auto through = [this] { return wait(index().indexed_through(kNoHurry)).value().value; };
+  const auto bury = [&](std::int64_t offset) {
+    ChangeBatch batch{.changes = {}, .dead_letters = {letter(offset)}, .through = {offset}};
+    EXPECT_TRUE(wait(index().apply(std::move(batch), kNoHurry)).has_value());
+  };
+  write("a", "grub");
+  for (const std::int64_t offset : {3, 4, 5, 9}) bury(offset);
+  follow_from(4);
+  EXPECT_EQ(through(), 4);
+  EXPECT_EQ(wait(index().dead_letters(kNoHurry)).value(), 2) << "the later ones are of no event that comes";
+  under_test_->reopen();
+  EXPECT_EQ(through(), 4);
+  EXPECT_EQ(search("grub").indexed_through.value, 4);
+  EXPECT_THAT(found("grub"), ElementsAre("a"));
+
+  bury(5);
+  apply({}, 2);
+  EXPECT_EQ(through(), 5) << "a late batch moves nothing back";
+  EXPECT_EQ(wait(index().dead_letters(kNoHurry)).value(), 3);
+  follow_from(20);
+  EXPECT_EQ(through(), 20);
+  EXPECT_EQ(wait(index().dead_letters(kNoHurry)).value(), 3);
+  follow_from(0);
+  EXPECT_EQ(through(), 0);
+  EXPECT_EQ(wait(index().dead_letters(kNoHurry)).value(), 0);
+}
+
 TEST_P(SearchIndexContract, LookupTellsWhatIsHeldWithoutTheNamesOfFiles) {
   auto said = message("a", "grub\nmenu");
   said.seq = 7;
