@@ -17,7 +17,7 @@ from servers import fetch
 
 OWNER, USER = "importer", "reader"
 PAGE = 20
-COUNTED = 1000  # totals are exact up to this on both
+COUNTED = 500  # totals are exact up to this on both
 WARM_UPS = 50
 ORDERS = ("relevance", "newest")
 

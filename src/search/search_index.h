@@ -94,7 +94,7 @@ struct SearchScope {
 inline constexpr std::size_t kMaxScope = 5000;
 inline constexpr std::size_t kMaxHits = 100;
 // Relevance ranks this many of the newest matches, older ones follow newest first; totals are exact up to it.
-inline constexpr std::int64_t kRankedWindow = 1000;
+inline constexpr std::int64_t kRankedWindow = 500;
 
 enum class Sort { kRelevance, kNewest };
 

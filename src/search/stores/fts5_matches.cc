@@ -148,9 +148,10 @@ bool Matches::match(const std::string& text, Reading& reading) const {
 
 bool Matches::walk(Reading& reading) const {
   sqlite::Query rows(db_,
-                     "SELECT id, length(body), created_ahead, parley_readable(conversation, ?3) FROM documents "
-                     "WHERE id >= ?1 AND id < ?2 ORDER BY id DESC",
-                     first_id_, reading.below, sqlite::Pointer{&readable_, Readable::kPointerType});
+                     "SELECT id, length(body), created_ahead, parley_readable(conversation, ?3), iif(?4, body, NULL) "
+                     "FROM documents WHERE id >= ?1 AND id < ?2 ORDER BY id DESC",
+                     first_id_, reading.below, sqlite::Pointer{&readable_, Readable::kPointerType},
+                     reading.reads_texts);
   return collect(rows, reading, true);
 }
 

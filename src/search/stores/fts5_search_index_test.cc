@@ -120,7 +120,8 @@ TEST_F(Fts5SearchIndex, AFullSecondRunsOverIntoTheNextAndDaysStillHold) {
   clock_.advance(std::chrono::hours(24) - clock_.wall_now().time_since_epoch() % std::chrono::hours(24));
   const WallTime midnight = clock_.wall_now(), last = midnight - std::chrono::milliseconds(1);
   ChangeBatch batch;
-  constexpr int kMessages = 3 * (1 << kPlaceBits);
+  constexpr int kMessages = kRankedWindow - 1;
+  static_assert(kMessages > 1 << kPlaceBits);
   for (int i = 0; i < kMessages; ++i) {
     batch.changes.push_back(
         {tenant, room, i + 1,
