@@ -33,7 +33,7 @@ int check(const CheckArguments& arguments) {
               static_cast<long long>(report->conversations), static_cast<long long>(report->messages),
               static_cast<long long>(report->events));
   for (const std::string& problem : report->problems) std::printf("problem: %s\n", problem.c_str());
-  if (report->problems.size() == messaging::kMaxProblems) std::puts("problem: and perhaps more; the list is cut here");
+  if (report->problems.size() == sqlite::kMaxProblems) std::puts("problem: and perhaps more; the list is cut here");
   bool ok = report->ok();
   if (!ok) {
     std::puts("search: not looked at, for the store comes first");

@@ -1,5 +1,8 @@
 #include "events/sqlite_event_log.h"
 
+#include <algorithm>
+
+#include "base/check.h"
 #include "base/ids.h"
 
 namespace parley::events {
@@ -38,6 +41,14 @@ EventBatch read_batch(sqlite::Connection& db, LogOffset after, std::size_t limit
 }
 
 }  // namespace
+
+PositionCodec::Secret load_position_secret(sqlite::Connection& connection) {
+  PositionCodec::Secret secret{};
+  sqlite::Query row(connection, "SELECT value FROM store_facts WHERE name = 'position_secret'");
+  CHECK(row.step() && row.blob(0).size() == secret.size());
+  std::ranges::copy(row.blob(0), secret.begin());
+  return secret;
+}
 
 const char* const kEventLogSchema = R"sql(
 CREATE TABLE event_log(

@@ -45,6 +45,9 @@ LogOffset append(sqlite::Connection& connection, const NewEvent& event);
 // 0 when the log is empty.
 LogOffset head(sqlite::Connection& connection);
 
+// What the role's positions are made with: its first migration put it into store_facts (CHECK-fails without).
+PositionCodec::Secret load_position_secret(sqlite::Connection& connection);
+
 class SqliteEventLog final : public EventLog {
  public:
   // Makes the data of an event that has none of its own.

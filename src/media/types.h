@@ -9,6 +9,7 @@
 #include "base/byte_range.h"
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/page.h"
 #include "base/sha256.h"
 
 namespace parley::media {
@@ -74,12 +75,6 @@ struct Usage {
   UsageCount user;
   UsageCount tenant;
   bool operator==(const Usage&) const = default;
-};
-
-template <class T>
-struct Page {
-  std::vector<T> items;
-  bool has_more = false;
 };
 
 }  // namespace parley::media

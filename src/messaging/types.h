@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/page.h"
 
 namespace parley::messaging {
 
@@ -118,13 +119,6 @@ struct User {
   WallTime created_at{};
   WallTime updated_at{};
   Version version = 1;
-};
-
-// One page of a list; has_more says that there is something after its last item, in the order that was asked for.
-template <class T>
-struct Page {
-  std::vector<T> items;
-  bool has_more = false;
 };
 
 // Page of messages by seq. Items stand in the order asked for; has_before and has_after speak of that order too:

@@ -1,9 +1,5 @@
 #include "media/stores/sqlite_check.h"
 
-#include <fmt/format.h>
-
-#include <span>
-
 #include "media/stores/sqlite_media_store.h"
 #include "media/stores/sqlite_schema.h"
 
@@ -11,31 +7,7 @@ namespace parley::media {
 
 namespace {
 
-void note(CheckReport& report, std::string problem) {
-  if (report.problems.size() < kMaxProblems) report.problems.push_back(std::move(problem));
-}
-
-// Every row that `sql` answers is a problem: its first column names where, the second what was found.
-struct Rule {
-  const char* what;
-  const char* sql;
-};
-
-void check_rules(sqlite::Connection& db, CheckReport& report, std::span<const Rule> rules) {
-  for (const Rule& rule : rules) {
-    sqlite::Query rows(db, rule.sql);
-    while (report.problems.size() < kMaxProblems && rows.step()) {
-      note(report, fmt::format("{}: {} ({})", rule.what, rows.text(0), rows.text(1)));
-    }
-  }
-}
-
-void check_pages(sqlite::Connection& db, CheckReport& report) {
-  sqlite::Query rows(db, "PRAGMA integrity_check(20)");
-  while (rows.step()) {
-    if (rows.text(0) != "ok") note(report, fmt::format("database pages: {}", rows.text(0)));
-  }
-}
+using sqlite::Rule;
 
 // What the counters of each user should be.
 #define PARLEY_COUNTED                                                                                      \
@@ -106,30 +78,16 @@ constexpr Rule kWholeLog[] = {
      "FROM event_log GROUP BY tenant, key, subject)"},
 };
 
-template <class Work>
-auto with_folder(const std::filesystem::path& folder, Work work)
-    -> decltype(work(std::declval<sqlite::Connection&>())) {
-  try {
-    sqlite::Connection db({.file = folder / kMediaDatabase, .read_only = true});
-    if (db.query_int("PRAGMA application_id") != kMediaApplicationId ||
-        db.query_int("PRAGMA user_version") != media_migrations().back().version) {
-      return unavailable("not_our_file", "The folder holds no media database of this version.");
-    }
-    return work(db);
-  } catch (const sqlite::Failure& failure) {
-    return unavailable("unavailable", fmt::format("{}: {}", folder.string(), failure.what()));
-  }
-}
-
 }  // namespace
 
 CheckReport check_media(sqlite::Connection& db) {
   CheckReport report;
-  check_pages(db, report);
-  check_rules(db, report, kQuotas);
-  check_rules(db, report, kUploads);
-  check_rules(db, report, kEvents);
-  if (db.query_int("SELECT coalesce(min(position), 1) FROM event_log") == 1) check_rules(db, report, kWholeLog);
+  sqlite::check_pages(db, report.problems);
+  sqlite::check_rules(db, kQuotas, report.problems);
+  sqlite::check_rules(db, kUploads, report.problems);
+  sqlite::check_rules(db, kEvents, report.problems);
+  if (db.query_int("SELECT coalesce(min(position), 1) FROM event_log") == 1)
+    sqlite::check_rules(db, kWholeLog, report.problems);
   report.files = db.query_int("SELECT count(*) FROM files WHERE deleted_at IS NULL");
   report.deleted_files = db.query_int("SELECT count(*) FROM files WHERE deleted_at IS NOT NULL");
   report.uploads = db.query_int("SELECT count(*) FROM uploads WHERE complete = 0");
@@ -138,19 +96,16 @@ CheckReport check_media(sqlite::Connection& db) {
 }
 
 Result<CheckReport> check_media_folder(const std::filesystem::path& folder) {
-  return with_folder(folder, [](sqlite::Connection& db) -> Result<CheckReport> {
-    db.exec("BEGIN");
-    auto report = check_media(db);
-    db.exec("COMMIT");
-    return report;
-  });
+  return sqlite::with_snapshot(folder / kMediaDatabase, kMediaApplicationId, media_migrations().back().version, "media",
+                               check_media);
 }
 
 Result<> backup_media_folder(const std::filesystem::path& folder, const std::filesystem::path& target) {
-  return with_folder(folder, [&target](sqlite::Connection& db) -> Result<> {
-    sqlite::backup(db, target);
-    return {};
-  });
+  return sqlite::with_database(folder / kMediaDatabase, kMediaApplicationId, media_migrations().back().version, "media",
+                               [&target](sqlite::Connection& db) -> Result<> {
+                                 sqlite::backup(db, target);
+                                 return {};
+                               });
 }
 
 }  // namespace parley::media

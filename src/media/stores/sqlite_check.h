@@ -4,11 +4,9 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <string>
-#include <vector>
 
 #include "base/result.h"
-#include "drivers/sqlite/connection.h"
+#include "drivers/sqlite/check.h"
 
 namespace parley::media {
 
@@ -17,10 +15,9 @@ struct CheckReport {
   std::int64_t deleted_files = 0;  // whose bytes are still to be removed
   std::int64_t uploads = 0;        // under way
   std::int64_t events = 0;
-  std::vector<std::string> problems;  // for the operator; at most kMaxProblems
+  sqlite::Problems problems;
   bool ok() const { return problems.empty(); }
 };
-inline constexpr std::size_t kMaxProblems = 100;
 
 CheckReport check_media(sqlite::Connection& db);
 

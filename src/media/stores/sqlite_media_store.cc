@@ -1,7 +1,5 @@
 #include "media/stores/sqlite_media_store.h"
 
-#include <cstring>
-
 #include "media/stores/sqlite_reads.h"
 #include "media/stores/sqlite_rows.h"
 #include "media/stores/sqlite_schema.h"
@@ -10,14 +8,6 @@
 namespace parley::media {
 
 namespace {
-
-events::PositionCodec::Secret load_secret(sqlite::Connection& db) {
-  events::PositionCodec::Secret secret{};
-  sqlite::Query row(db, "SELECT value FROM store_facts WHERE name = 'position_secret'");
-  CHECK(row.step() && row.blob(0).size() == secret.size());
-  std::memcpy(secret.data(), row.blob(0).data(), secret.size());
-  return secret;
-}
 
 constexpr int kWriterCacheKib = 8 * 1024;
 
@@ -32,7 +22,7 @@ Result<std::unique_ptr<SqliteMediaStore>> SqliteMediaStore::open(Options options
     if (auto migrated = sqlite::migrate(*connection, kMediaApplicationId, media_migrations()); !migrated) {
       return fail(migrated.error());
     }
-    const auto secret = load_secret(*connection);
+    const auto secret = events::load_position_secret(*connection);
     return std::unique_ptr<SqliteMediaStore>(
         new SqliteMediaStore(std::move(*folder), std::move(connection), secret, options, clock, random));
   } catch (const sqlite::Failure& failure) {

@@ -7,17 +7,6 @@ namespace parley::media {
 
 namespace {
 
-// Cuts the row too many that was asked for to learn whether there is more.
-template <class T>
-Page<T> cut(std::vector<T> items, std::size_t limit) {
-  Page<T> page{std::move(items), false};
-  if (page.items.size() > limit) {
-    page.items.resize(limit);
-    page.has_more = true;
-  }
-  return page;
-}
-
 // Of files, then of uploads under way; both have the same columns.
 #define PARLEY_FILE_BLOBS "SELECT id, tenant, 1, size, sha256, deleted_at IS NOT NULL, thumbnails FROM files WHERE id "
 #define PARLEY_UPLOAD_BLOBS "SELECT id, tenant, 0, 0, NULL, 0, 0 FROM uploads WHERE complete = 0 AND id "

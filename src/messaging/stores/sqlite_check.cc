@@ -1,9 +1,5 @@
 #include "messaging/stores/sqlite_check.h"
 
-#include <fmt/format.h>
-
-#include <span>
-
 #include "messaging/stores/sqlite_messaging_store.h"
 #include "messaging/stores/sqlite_schema.h"
 
@@ -11,31 +7,7 @@ namespace parley::messaging {
 
 namespace {
 
-void note(CheckReport& report, std::string problem) {
-  if (report.problems.size() < kMaxProblems) report.problems.push_back(std::move(problem));
-}
-
-// Every row that `sql` answers is a problem: its first column names where, the second what was found.
-struct Rule {
-  const char* what;
-  const char* sql;
-};
-
-void check_rules(sqlite::Connection& db, CheckReport& report, std::span<const Rule> rules) {
-  for (const Rule& rule : rules) {
-    sqlite::Query rows(db, rule.sql);
-    while (report.problems.size() < kMaxProblems && rows.step()) {
-      note(report, fmt::format("{}: {} ({})", rule.what, rows.text(0), rows.text(1)));
-    }
-  }
-}
-
-void check_pages(sqlite::Connection& db, CheckReport& report) {
-  sqlite::Query rows(db, "PRAGMA integrity_check(20)");
-  while (rows.step()) {
-    if (rows.text(0) != "ok") note(report, fmt::format("database pages: {}", rows.text(0)));
-  }
-}
+using sqlite::Rule;
 
 constexpr Rule kCounters[] = {
     {"conversation without counters",
@@ -152,31 +124,17 @@ constexpr Rule kWholeLog[] = {
      "(SELECT tenant, key FROM event_log WHERE scope = 0)"},
 };
 
-template <class Work>
-auto with_folder(const std::filesystem::path& folder, Work work)
-    -> decltype(work(std::declval<sqlite::Connection&>())) {
-  try {
-    sqlite::Connection db({.file = folder / kMessagingDatabase, .read_only = true});
-    if (db.query_int("PRAGMA application_id") != kMessagingApplicationId ||
-        db.query_int("PRAGMA user_version") != messaging_migrations().back().version) {
-      return unavailable("not_our_file", "The folder holds no messaging database of this version.");
-    }
-    return work(db);
-  } catch (const sqlite::Failure& failure) {
-    return unavailable("unavailable", fmt::format("{}: {}", folder.string(), failure.what()));
-  }
-}
-
 }  // namespace
 
 CheckReport check_messaging(sqlite::Connection& db) {
   CheckReport report;
-  check_pages(db, report);
-  check_rules(db, report, kCounters);
-  check_rules(db, report, kMessages);
-  check_rules(db, report, kEvents);
-  check_rules(db, report, kChanges);
-  if (db.query_int("SELECT coalesce(min(position), 1) FROM event_log") == 1) check_rules(db, report, kWholeLog);
+  sqlite::check_pages(db, report.problems);
+  sqlite::check_rules(db, kCounters, report.problems);
+  sqlite::check_rules(db, kMessages, report.problems);
+  sqlite::check_rules(db, kEvents, report.problems);
+  sqlite::check_rules(db, kChanges, report.problems);
+  if (db.query_int("SELECT coalesce(min(position), 1) FROM event_log") == 1)
+    sqlite::check_rules(db, kWholeLog, report.problems);
   report.conversations = db.query_int("SELECT count(*) FROM conversations WHERE deleted_at IS NULL");
   report.messages = db.query_int("SELECT count(*) FROM messages");
   report.events = db.query_int("SELECT count(*) FROM event_log");
@@ -184,19 +142,17 @@ CheckReport check_messaging(sqlite::Connection& db) {
 }
 
 Result<CheckReport> check_messaging_folder(const std::filesystem::path& folder) {
-  return with_folder(folder, [](sqlite::Connection& db) -> Result<CheckReport> {
-    db.exec("BEGIN");
-    auto report = check_messaging(db);
-    db.exec("COMMIT");
-    return report;
-  });
+  return sqlite::with_snapshot(folder / kMessagingDatabase, kMessagingApplicationId,
+                               messaging_migrations().back().version, "messaging", check_messaging);
 }
 
 Result<> backup_messaging_folder(const std::filesystem::path& folder, const std::filesystem::path& target) {
-  return with_folder(folder, [&target](sqlite::Connection& db) -> Result<> {
-    sqlite::backup(db, target);
-    return {};
-  });
+  return sqlite::with_database(folder / kMessagingDatabase, kMessagingApplicationId,
+                               messaging_migrations().back().version, "messaging",
+                               [&target](sqlite::Connection& db) -> Result<> {
+                                 sqlite::backup(db, target);
+                                 return {};
+                               });
 }
 
 }  // namespace parley::messaging

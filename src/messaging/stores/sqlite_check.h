@@ -4,11 +4,9 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <string>
-#include <vector>
 
 #include "base/result.h"
-#include "drivers/sqlite/connection.h"
+#include "drivers/sqlite/check.h"
 
 namespace parley::messaging {
 
@@ -16,10 +14,9 @@ struct CheckReport {
   std::int64_t conversations = 0;
   std::int64_t messages = 0;
   std::int64_t events = 0;
-  std::vector<std::string> problems;  // for the operator; at most kMaxProblems
+  sqlite::Problems problems;
   bool ok() const { return problems.empty(); }
 };
-inline constexpr std::size_t kMaxProblems = 100;
 
 CheckReport check_messaging(sqlite::Connection& db);
 

@@ -1,7 +1,5 @@
 #include "messaging/stores/sqlite_messaging_store.h"
 
-#include <cstring>
-
 #include "messaging/stores/sqlite_event_payload.h"
 #include "messaging/stores/sqlite_reads.h"
 #include "messaging/stores/sqlite_schema.h"
@@ -10,14 +8,6 @@
 namespace parley::messaging {
 
 namespace {
-
-events::PositionCodec::Secret load_secret(sqlite::Connection& db) {
-  events::PositionCodec::Secret secret{};
-  sqlite::Query row(db, "SELECT value FROM store_facts WHERE name = 'position_secret'");
-  CHECK(row.step() && row.blob(0).size() == secret.size());
-  std::memcpy(secret.data(), row.blob(0).data(), secret.size());
-  return secret;
-}
 
 constexpr int kWriterCacheKib = 16 * 1024;
 
@@ -33,7 +23,7 @@ Result<std::unique_ptr<SqliteMessagingStore>> SqliteMessagingStore::open(Options
     if (auto migrated = sqlite::migrate(*connection, kMessagingApplicationId, messaging_migrations()); !migrated) {
       return fail(migrated.error());
     }
-    const auto secret = load_secret(*connection);
+    const auto secret = events::load_position_secret(*connection);
     return std::unique_ptr<SqliteMessagingStore>(
         new SqliteMessagingStore(std::move(*folder), std::move(connection), secret, options, clock, random));
   } catch (const sqlite::Failure& failure) {

@@ -9,17 +9,6 @@ namespace parley::messaging {
 
 namespace {
 
-// Cuts the row too many that was asked for to learn whether there is more.
-template <class T>
-Page<T> cut(std::vector<T> items, std::size_t limit) {
-  Page<T> page{std::move(items), false};
-  if (page.items.size() > limit) {
-    page.items.resize(limit);
-    page.has_more = true;
-  }
-  return page;
-}
-
 struct SeqRange {
   Seq low = 1;
   Seq high = 0;
@@ -160,7 +149,7 @@ Result<Page<MessageVersion>> list_versions(sqlite::Connection& db, const Caller&
   const Version before = std::min(message.version, query.below.value_or(message.version));
   auto old = load_old_versions(db, found->row.key, before, query.limit + 1 - versions.size());
   std::ranges::move(old, std::back_inserter(versions));
-  return cut(std::move(versions), query.limit);
+  return cut_page(std::move(versions), query.limit);
 }
 
 Result<Conversation> get_conversation(sqlite::Connection& db, const Caller& caller, const ConversationId& id) {
@@ -184,7 +173,7 @@ Result<Page<Conversation>> list_conversations(sqlite::Connection& db, const Call
                         caller.tenant.value, caller.user.value, after_time, after_id, query.limit + 1);
     while (found.step()) rows.push_back(found.integer(0));
   }
-  const auto chosen = cut(std::move(rows), query.limit);
+  const auto chosen = cut_page(std::move(rows), query.limit);
   Page<Conversation> page;
   page.has_more = chosen.has_more;
   for (const std::int64_t row : chosen.items) {
@@ -211,7 +200,7 @@ Result<Page<Member>> list_members(sqlite::Connection& db, const Caller& caller, 
     members.push_back({UserId(rows.text(0)), static_cast<MemberRole>(rows.integer(1)), rows.optional_text(2),
                        wall_time(rows.integer(3)), conversation->role ? std::optional(rows.integer(4)) : std::nullopt});
   }
-  return cut(std::move(members), query.limit);
+  return cut_page(std::move(members), query.limit);
 }
 
 Result<User> get_user(sqlite::Connection& db, const Caller& caller, const UserId& user) {
