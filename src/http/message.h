@@ -53,6 +53,13 @@ class Fields {
   boost::container::static_vector<Field, kMaxFields> fields_;
 };
 
+// A run of an open file, for whoever can have the kernel send it (sendfile(2)) instead of reading it.
+struct FileRun {
+  int fd = -1;  // the body's; open as long as the body lives
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 // A body, read in pieces: the reader sets the pace, so backpressure needs nothing more.
 class Body {
  public:
@@ -61,6 +68,9 @@ class Body {
   virtual Task<Result<std::string_view>> read() = 0;
   // The whole length in bytes, if known beforehand.
   virtual std::optional<std::uint64_t> size() const = 0;
+  // What is still unread, where all of that is a run of a file. Whoever takes it reads nothing more. Asked before the
+  // first read(); a body that wraps another passes its answer on, or changes nothing by being passed by.
+  virtual std::optional<FileRun> as_file() { return std::nullopt; }
   // How long reading has waited so far for whoever sends the body.
   virtual SteadyTime::duration waited() const { return {}; }
   // Another task of the same loop wants its reader to stop: a read under way fails soon, and every later one. Bodies

@@ -14,8 +14,8 @@ namespace parley::http {
 using Handler = std::function<Task<Response>(Exchange&)>;
 
 // Who may call: whoever has a user's token; anybody (health, metrics, docs); another role of ours, by an internal
-// token.
-enum class Access : std::uint8_t { kToken, kOpen, kInternal };
+// token; whoever has a token or, without one, a signed address, whose signature the handler checks.
+enum class Access : std::uint8_t { kToken, kOpen, kInternal, kTokenOrSigned };
 
 struct Route {
   Method method;
