@@ -43,7 +43,7 @@ Page<File> list_files(sqlite::Connection& db, const ListFiles& query) {
                      "AND (created_at, id) < (?3, ?4) ORDER BY created_at DESC, id DESC LIMIT ?5",
                      query.tenant.value, query.owner.value, before_time, before_id, query.limit + 1);
   while (rows.step()) files.push_back(read_file(rows));
-  return cut(std::move(files), query.limit);
+  return cut_page(std::move(files), query.limit);
 }
 
 std::vector<FileId> files_to_purge(sqlite::Connection& db, WallTime deleted_before, std::size_t limit) {
@@ -63,7 +63,7 @@ Page<KnownBlob> scan_blobs(sqlite::Connection& db, const std::optional<FileId>& 
   sqlite::Query rows(db, PARLEY_FILE_BLOBS "> ?1 UNION ALL " PARLEY_UPLOAD_BLOBS "> ?1 ORDER BY id LIMIT ?2", from,
                      limit + 1);
   while (rows.step()) blobs.push_back(read_blob(rows));
-  return cut(std::move(blobs), limit);
+  return cut_page(std::move(blobs), limit);
 }
 
 std::vector<KnownBlob> find_blobs(sqlite::Connection& db, const std::vector<FileId>& ids) {
