@@ -91,7 +91,7 @@ GatewayOptions gateway_options(const Settings& settings) {
 }
 
 Gateway::Gateway(GatewayOptions options, GatewayDependencies dependencies)
-    : options_(std::move(options)), metrics_(dependencies.metrics) {
+    : options_(std::move(options)), metrics_(dependencies.metrics), clock_(dependencies.clock) {
   for (auto& [role, upstream] : dependencies.upstreams) {
     upstreams_.emplace(role, std::make_unique<Upstream>(upstream, options_, dependencies));
   }
@@ -154,6 +154,9 @@ std::vector<DependencyHealth> Gateway::health() const {
 }
 
 Task<http::Response> Gateway::answer_health(http::Exchange& exchange) {
+  // Who asks right after the start is told how the upstreams are, not that nothing is known yet.
+  const SteadyTime until = clock_.steady_now() + options_.health_check.timeout;
+  for (const auto& [role, upstream] : upstreams_) co_await upstream->check.wait_for_first(until);
   const std::vector<DependencyHealth> all = health();
   bool ok = true;
   for (const DependencyHealth& one : all) ok &= one.status == "ok";

@@ -72,6 +72,7 @@ class Gateway {
 
   const GatewayOptions options_;
   Metrics& metrics_;
+  const Clock& clock_;
   std::map<Role, std::unique_ptr<Upstream>> upstreams_;
   std::unique_ptr<CachedSearch> cached_search_;  // null: searches are passed on like all else
   std::unique_ptr<http::Service> service_;

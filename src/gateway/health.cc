@@ -5,6 +5,11 @@
 
 namespace parley::gateway {
 
+namespace {
+// The first answer takes at most its timeout: as many as may ask for it meanwhile.
+constexpr std::size_t kMostWaiting = 256;
+}  // namespace
+
 void HealthCheck::start(EventLoop& loop) {
   CHECK(tasks_ == nullptr);
   tasks_ = std::make_unique<TaskGroup>(loop);
@@ -22,6 +27,28 @@ std::optional<UpstreamHealth> HealthCheck::last() const {
   const std::uint64_t word = last_.load(std::memory_order_relaxed);
   if (word == 0) return std::nullopt;
   return UpstreamHealth{(word & 1) != 0, std::chrono::microseconds(word >> 2)};
+}
+
+Task<> HealthCheck::wait_for_first(SteadyTime until) {
+  std::optional<OneShotFuture<Told>> told = join_waiting();
+  if (told) (void)co_await told->wait(until);
+}
+
+std::optional<OneShotFuture<HealthCheck::Told>> HealthCheck::join_waiting() {
+  const std::lock_guard lock(mutex_);
+  if (last() || waiting_.size() >= kMostWaiting) return std::nullopt;
+  auto [promise, future] = make_one_shot<Told>(EventLoop::current());
+  waiting_.push_back(std::move(promise));
+  return std::move(future);
+}
+
+void HealthCheck::tell_waiting() {
+  std::vector<OneShotPromise<Told>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(waiting_);
+  }
+  for (OneShotPromise<Told>& one : waiting) one.deliver(Told{});
 }
 
 void HealthCheck::check() {
@@ -43,6 +70,7 @@ Task<> HealthCheck::ask() {
   }
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady_now() - began).count();
   last_.store(static_cast<std::uint64_t>(took) << 2 | 2 | (up ? 1 : 0), std::memory_order_relaxed);
+  tell_waiting();
   if (next_) next_->arm(clock_.steady_now() + settings_.interval);
 }
 

@@ -4,11 +4,14 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/event_loop.h"
+#include "base/one_shot.h"
 #include "base/task_group.h"
 #include "http/upstream.h"
 
@@ -26,8 +29,8 @@ struct HealthCheckSettings {
   std::chrono::milliseconds timeout{2'000};
 };
 
-// Lives on one loop: start() and stop() are called there, last() from any thread. Must be stopped before it is
-// destroyed.
+// Lives on one loop: start() and stop() are called there, last() from any thread, wait_for_first() on any loop. Must be
+// stopped before it is destroyed.
 class HealthCheck {
  public:
   HealthCheck(http::Upstream& upstream, HealthCheckSettings settings, const Clock& clock)
@@ -41,8 +44,15 @@ class HealthCheck {
 
   // As of the last answer; nullopt before the first.
   std::optional<UpstreamHealth> last() const;
+  // Until there is a first answer, but not beyond `until`: nothing is known of an upstream that nobody has asked yet,
+  // and that is no reason to call it ill.
+  Task<> wait_for_first(SteadyTime until);
 
  private:
+  using Told = std::monostate;
+  // Nullopt: the first answer is there, or too many wait for it.
+  std::optional<OneShotFuture<Told>> join_waiting();
+  void tell_waiting();
   void check();
   Task<> ask();
 
@@ -52,6 +62,8 @@ class HealthCheck {
   std::unique_ptr<TaskGroup> tasks_;
   std::unique_ptr<Deadline> next_;
   std::atomic<std::uint64_t> last_{0};  // 0: none yet; else up in bit 0, 1 in bit 1, microseconds above
+  std::mutex mutex_;
+  std::vector<OneShotPromise<Told>> waiting_;  // for the first answer
 };
 
 // One upstream's part of /health.

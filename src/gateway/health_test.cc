@@ -108,6 +108,44 @@ TEST_F(HealthCheckTest, StoppingWaitsForTheQuestionUnderWay) {
   EXPECT_TRUE(stopped);
 }
 
+TEST_F(HealthCheckTest, TheFirstAnswerIsWaitedForHoweverEarlyOneAsks) {
+  bool told = false;
+  asio::co_spawn(loop.io(), check.wait_for_first(clock.steady_now() + seconds(2)), [&](std::exception_ptr) {
+    EXPECT_TRUE(check.last().has_value());
+    told = true;
+  });
+  pass(seconds(1));  // nobody has begun to ask yet
+  EXPECT_FALSE(told);
+  start();
+  EXPECT_TRUE(told);
+  told = false;
+  asio::co_spawn(loop.io(), check.wait_for_first(SteadyTime::max()), [&](std::exception_ptr) { told = true; });
+  turn();
+  EXPECT_TRUE(told);
+}
+
+TEST_F(HealthCheckTest, TheFirstAnswerIsNotWaitedForBeyondTheTimeGiven) {
+  bool told = false;
+  asio::co_spawn(loop.io(), check.wait_for_first(clock.steady_now() + seconds(2)),
+                 [&](std::exception_ptr) { told = true; });
+  turn();
+  pass(milliseconds(1'999));
+  EXPECT_FALSE(told);
+  pass(milliseconds(1));
+  EXPECT_TRUE(told);
+}
+
+TEST_F(HealthCheckTest, SoManyMayWaitForTheFirstAnswerAndNoMore) {
+  int told = 0;
+  for (int i = 0; i < 300; ++i) {
+    asio::co_spawn(loop.io(), check.wait_for_first(SteadyTime::max()), [&](std::exception_ptr) { ++told; });
+  }
+  turn();
+  EXPECT_EQ(told, 44);
+  start();
+  EXPECT_EQ(told, 300);
+}
+
 TEST_F(HealthCheckTest, ADependencyIsOkOnlyWithAClosedCircuitAndAGoodAnswer) {
   SeededRandom random(1);
   testing::InstantTimer timer(clock);
