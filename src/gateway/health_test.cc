@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/use_future.hpp>
+#include <future>
+
 #include "gateway/resilient_upstream.h"
 #include "gateway/testing/fakes.h"
+#include "gateway/testing/held_upstream.h"
 
 namespace parley::gateway {
 namespace {
@@ -108,42 +112,65 @@ TEST_F(HealthCheckTest, StoppingWaitsForTheQuestionUnderWay) {
   EXPECT_TRUE(stopped);
 }
 
-TEST_F(HealthCheckTest, TheFirstAnswerIsWaitedForHoweverEarlyOneAsks) {
-  bool told = false;
-  asio::co_spawn(loop.io(), check.wait_for_first(clock.steady_now() + seconds(2)), [&](std::exception_ptr) {
-    EXPECT_TRUE(check.last().has_value());
-    told = true;
-  });
-  pass(seconds(1));  // nobody has begun to ask yet
-  EXPECT_FALSE(told);
-  start();
-  EXPECT_TRUE(told);
-  told = false;
-  asio::co_spawn(loop.io(), check.wait_for_first(SteadyTime::max()), [&](std::exception_ptr) { told = true; });
-  turn();
-  EXPECT_TRUE(told);
-}
-
-TEST_F(HealthCheckTest, TheFirstAnswerIsNotWaitedForBeyondTheTimeGiven) {
-  bool told = false;
-  asio::co_spawn(loop.io(), check.wait_for_first(clock.steady_now() + seconds(2)),
-                 [&](std::exception_ptr) { told = true; });
-  turn();
-  pass(milliseconds(1'999));
-  EXPECT_FALSE(told);
-  pass(milliseconds(1));
-  EXPECT_TRUE(told);
-}
-
-TEST_F(HealthCheckTest, SoManyMayWaitForTheFirstAnswerAndNoMore) {
-  int told = 0;
-  for (int i = 0; i < 300; ++i) {
-    asio::co_spawn(loop.io(), check.wait_for_first(SteadyTime::max()), [&](std::exception_ptr) { ++told; });
+// Who waits does so on a loop of its own.
+class FirstAnswerTest : public ::testing::Test {
+ protected:
+  FirstAnswerTest() { loops.start(); }
+  ~FirstAnswerTest() override {
+    on_check_loop([this](auto done) { check.stop(std::move(done)); });
+    loops.stop();
   }
-  turn();
-  EXPECT_EQ(told, 44);
+  void on_check_loop(std::move_only_function<void(std::move_only_function<void()>)> work) {
+    std::promise<void> done;
+    loops.at(0).post([&done, work = std::move(work)]() mutable { work([&done] { done.set_value(); }); });
+    done.get_future().wait();
+  }
+  void start() {
+    on_check_loop([this](auto done) {
+      check.start(loops.at(0));
+      done();
+    });
+  }
+  std::future<void> wait_until(SteadyTime until) {
+    return asio::co_spawn(loops.at(1).io(), check.wait_for_first(until), asio::use_future);
+  }
+
+  EventLoops loops{2};
+  SystemClock clock;
+  testing::HeldUpstream upstream;
+  HealthCheck check{upstream, {.interval = seconds(5), .timeout = seconds(2)}, clock};
+};
+
+TEST_F(FirstAnswerTest, IsWaitedForHoweverEarlyOneAsks) {
+  std::future<void> early = wait_until(SteadyTime::max());
   start();
-  EXPECT_EQ(told, 300);
+  upstream.wait_for_calls(1);
+  std::future<void> later = wait_until(SteadyTime::max());
+  EXPECT_EQ(early.wait_for(milliseconds(20)), std::future_status::timeout);
+  EXPECT_FALSE(check.last().has_value());
+  upstream.answer(0, testing::HeldUpstream::text("{}"));
+  early.get();
+  later.get();
+  EXPECT_TRUE(check.last()->up);
+  wait_until(SteadyTime::max()).get();  // and not again once it is there
+}
+
+TEST_F(FirstAnswerTest, IsNotWaitedForBeyondTheTimeGiven) {
+  start();
+  upstream.wait_for_calls(1);
+  wait_until(clock.steady_now() + milliseconds(1)).get();
+  EXPECT_FALSE(check.last().has_value());
+  upstream.answer(0, testing::HeldUpstream::text("{}"));
+}
+
+TEST_F(FirstAnswerTest, IsWaitedForByABoundedNumber) {
+  std::vector<std::future<void>> all;
+  for (int i = 0; i < 300; ++i) all.push_back(wait_until(SteadyTime::max()));
+  for (int i = 256; i < 300; ++i) all[static_cast<std::size_t>(i)].get();
+  EXPECT_EQ(all[255].wait_for(milliseconds(1)), std::future_status::timeout);
+  upstream.answer_at_once(testing::HeldUpstream::text("{}"));
+  start();
+  for (int i = 0; i < 256; ++i) all[static_cast<std::size_t>(i)].get();
 }
 
 TEST_F(HealthCheckTest, ADependencyIsOkOnlyWithAClosedCircuitAndAGoodAnswer) {
