@@ -3,6 +3,7 @@
 #include <fstream>
 #include <future>
 
+#include "app/media_role.h"
 #include "app/messaging_role.h"
 #include "app/search_host.h"
 #include "app/search_role.h"
@@ -78,7 +79,7 @@ Result<> Deployment::start() {
         made = open_messaging();
         break;
       case Role::kMedia:
-        made = make_health_only(role);
+        made = open_media();
         break;
       case Role::kSearch:
         made = open_search();
@@ -99,6 +100,7 @@ Result<> Deployment::start() {
     if (key_refresher_) key_refresher_->start();
     if (gateway_) gateway_->start_checks(loops_.at(0));
     if (messaging_) messaging_->start_upkeep(loops_.at(0));
+    if (media_) media_->start(loops_.at(0));
     if (search_) search_->start();
     started_ = true;
     done();
@@ -116,6 +118,7 @@ void Deployment::stop() {
     if (gateway_) on_first_loop([this](auto done) { gateway_->stop_checks(std::move(done)); });
     if (key_refresher_) on_first_loop([this](auto done) { key_refresher_->close(std::move(done)); });
     if (search_) on_first_loop([this](auto done) { search_->stop(std::move(done)); });
+    if (media_) on_first_loop([this](auto done) { media_->stop(std::move(done)); });
     if (messaging_) on_first_loop([this](auto done) { messaging_->stop_upkeep(std::move(done)); });
   }
   loops_.stop();
@@ -189,7 +192,8 @@ Result<> Deployment::load_internal_key() {
     return {};
   }
   internal_key_ = settings_.auth.internal_key;
-  const bool needed = serve.has(Role::kMessaging) || serve.has(Role::kSearch) || !settings_.upstream.search_url.empty();
+  const bool needed = serve.has(Role::kMessaging) || serve.has(Role::kMedia) || serve.has(Role::kSearch) ||
+                      !settings_.upstream.search_url.empty();
   if (!internal_key_.empty() || !needed) return {};
   Result<Secret> key = auth::load_or_create_internal_key(serve.data_dir, random_);
   if (!key) return fail(std::move(key.error()));
@@ -240,12 +244,12 @@ Result<> Deployment::open_search() {
   return {};
 }
 
-// Media so far: it answers for its health, metrics and contract.
-Result<> Deployment::make_health_only(Role role) {
-  std::vector<http::Route> routes =
-      http::operational_routes(load_contract(http::openapi::media_yaml()), {}, metrics_, clock_);
-  auto middleware = service_middleware(role, routes);
-  health_only_[role] = std::make_unique<http::RoutedService>(std::move(routes), std::move(middleware));
+Result<> Deployment::open_media() {
+  auto opened = MediaRole::open(settings_, clock_, random_, metrics_);
+  if (!opened) return fail(std::move(opened.error()));
+  media_ = std::move(*opened);
+  media_->build_service(
+      [this](const std::vector<http::Route>& routes) { return service_middleware(Role::kMedia, routes); });
   return {};
 }
 
@@ -311,7 +315,7 @@ http::Service& Deployment::service(Role role) {
     case Role::kMessaging:
       return messaging_->service();
     case Role::kMedia:
-      return *health_only_.at(role);
+      return media_->service();
     case Role::kSearch:
       return search_->service();
   }

@@ -24,6 +24,7 @@
 
 namespace parley::app {
 
+class MediaRole;
 class MessagingRole;
 class SearchRole;
 
@@ -59,7 +60,7 @@ class Deployment {
   Result<> load_internal_key();
   Result<> open_messaging();
   Result<> open_search();
-  Result<> make_health_only(Role role);
+  Result<> open_media();
   Result<> make_gateway();
   Result<> let_gateway_follow_search(gateway::GatewayDependencies& with);
   Result<> listen();
@@ -89,7 +90,7 @@ class Deployment {
 
   std::unique_ptr<MessagingRole> messaging_;
   std::unique_ptr<SearchRole> search_;  // asks messaging and reads its log: goes first
-  std::map<Role, std::unique_ptr<http::Service>> health_only_;
+  std::unique_ptr<MediaRole> media_;
   std::vector<std::shared_ptr<http::HttpUpstream>> http_upstreams_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::map<Role, std::unique_ptr<http::Server>> servers_;

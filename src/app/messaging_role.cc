@@ -33,8 +33,12 @@ MessagingRole::~MessagingRole() = default;
 void MessagingRole::start_upkeep(EventLoop& loop) {
   // The embedded log is read in this process or nowhere, and search is what reads it. A search that comes later finds
   // the beginning of the log gone and indexes what the store holds.
-  upkeep_ = std::make_unique<StoreUpkeep>(
-      loop, *store_, clock_, metrics_, StoreUpkeep::Settings{.consumers_expected = settings_.serve.has(Role::kSearch)});
+  StoreUpkeep::Store store{"messaging", store_->event_log(), [this](std::int64_t limit, SteadyTime deadline) {
+                             return store_->erase_deleted(limit, deadline);
+                           }};
+  upkeep_ =
+      std::make_unique<StoreUpkeep>(loop, std::move(store), clock_, metrics_,
+                                    StoreUpkeep::Settings{.consumers_expected = settings_.serve.has(Role::kSearch)});
   upkeep_->start();
 }
 

@@ -1,15 +1,16 @@
-// StoreUpkeep: what a messaging store wants done now and then, beside its requests: what deleted conversations said is
+// StoreUpkeep: what a role's store wants done now and then, beside its requests: what deleted conversations said is
 // erased, events that nobody needs any more leave the log, and the log's length and lag are shown in metrics. In small
-// steps, so that senders do not wait. Lives on one loop; start() and close() are called there.
+// steps, so that writers do not wait. Lives on one loop; start() and close() are called there.
 #pragma once
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "base/clock.h"
 #include "base/event_loop.h"
 #include "base/task_group.h"
-#include "messaging/stores/sqlite_messaging_store.h"
+#include "events/event_log.h"
 #include "telemetry/metrics.h"
 
 namespace parley::app {
@@ -24,9 +25,14 @@ class StoreUpkeep {
     std::int64_t erased_at_once = 200;       // messages
     std::size_t pruned_at_once = 1'000;      // events
   };
+  struct Store {
+    std::string role;
+    events::EventLog& log;
+    // Erases at most so many messages that are to be erased, and tells how many; null where nothing is.
+    std::function<Task<Result<std::int64_t>>(std::int64_t limit, SteadyTime deadline)> erase;
+  };
   // All must outlive the upkeep.
-  StoreUpkeep(EventLoop& loop, messaging::SqliteMessagingStore& store, const Clock& clock, Metrics& metrics,
-              Settings settings);
+  StoreUpkeep(EventLoop& loop, Store store, const Clock& clock, Metrics& metrics, Settings settings);
 
   void start();
   // Nothing is begun any more; calls `closed` once the step under way has ended.
@@ -40,13 +46,13 @@ class StoreUpkeep {
   SteadyTime step_deadline() const { return clock_.steady_now() + settings_.step_timeout; }
 
   EventLoop& loop_;
-  messaging::SqliteMessagingStore& store_;
+  const Store store_;
   const Clock& clock_;
   const Settings settings_;
   Gauge& log_end_;
   Gauge& events_;
   Metrics& metrics_;
-  Counter& erased_;
+  Counter* erased_ = nullptr;  // where something is erased
   Counter& pruned_;
   Counter& failures_;
   bool closing_ = false;

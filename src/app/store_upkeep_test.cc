@@ -6,6 +6,7 @@
 #include <future>
 
 #include "base/run_on_loop.h"
+#include "messaging/stores/sqlite_messaging_store.h"
 
 namespace parley::app {
 namespace {
@@ -36,7 +37,12 @@ class StoreUpkeepTest : public testing::Test {
     std::optional<StoreUpkeep> upkeep;
     std::promise<void> closed;
     loops.at(0).post([&] {
-      upkeep.emplace(loops.at(0), *store, clock, metrics, settings);
+      upkeep.emplace(loops.at(0),
+                     StoreUpkeep::Store{"messaging", store->event_log(),
+                                        [this](std::int64_t limit, SteadyTime deadline) {
+                                          return store->erase_deleted(limit, deadline);
+                                        }},
+                     clock, metrics, settings);
       upkeep->start();
     });
     while (!shows(line)) std::this_thread::yield();

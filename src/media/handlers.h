@@ -7,21 +7,16 @@
 #include "http/openapi/validated_request.h"
 #include "media/blob_store.h"
 #include "media/media_store.h"
+#include "tenancy/caller.h"
 
 namespace parley::media {
 
-class FileRights;
 class MediaMetrics;
-class UploadEngine;
-class UrlSigner;
 
 // The parts of the role, made once; each outlives every call.
 struct Media {
   MediaStore& store;
   BlobStore& blobs;
-  UploadEngine& uploads;
-  FileRights& rights;
-  const UrlSigner& signer;
   MediaMetrics& metrics;
   const Clock& clock;
 };

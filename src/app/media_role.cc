@@ -1,0 +1,82 @@
+#include "app/media_role.h"
+
+#include "media/media_service_factory.h"
+
+namespace parley::app {
+
+namespace {
+
+media::QuotaLimits quotas(const MediaSettings& settings) {
+  return {.per_user = settings.quota_per_user_mb * MediaSettings::kMiB,
+          .per_tenant = settings.quota_per_tenant_mb * MediaSettings::kMiB,
+          .uploads_per_user = settings.max_uploads_per_user};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, const Clock& clock, Random& random,
+                                                   Metrics& metrics) {
+  std::unique_ptr<MediaRole> role(new MediaRole(settings, clock, metrics));
+  const std::filesystem::path folder = settings.serve.data_dir / "media";
+  auto store = media::SqliteMediaStore::open({.folder = folder,
+                                              .limits = quotas(settings.media),
+                                              .reader_threads = settings.store.reader_threads,
+                                              .writer_queue_limit = settings.store.writer_queue,
+                                              .batch_limit = settings.store.max_batch,
+                                              .max_wal_bytes = settings.store.max_wal_bytes,
+                                              .observer = &role->store_metrics_},
+                                             clock, random);
+  if (!store) return fail(std::move(store.error()));
+  role->store_ = std::move(*store);
+  auto blobs = media::FileBlobStore::open({.folder = folder / "objects"});
+  if (!blobs) return fail(std::move(blobs.error()));
+  role->blobs_ = std::move(*blobs);
+  auto sniffer = media::ContentTypeSniffer::open();
+  if (!sniffer) return fail(std::move(sniffer.error()));
+  role->sniffer_ = std::move(*sniffer);
+  role->export_queues();
+  return role;
+}
+
+MediaRole::MediaRole(const Settings& settings, const Clock& clock, Metrics& metrics)
+    : settings_(settings),
+      clock_(clock),
+      metrics_(metrics),
+      store_metrics_(metrics, "media"),
+      media_metrics_(metrics) {}
+
+MediaRole::~MediaRole() = default;
+
+void MediaRole::export_queues() {
+  scraped_.push_back(metrics_.gauge_from("parley_store_reads_queued", "Reads that wait for a thread",
+                                         {{"role", "media"}},
+                                         [this] { return static_cast<double>(store_->reads_queued()); }));
+  scraped_.push_back(metrics_.gauge_from("parley_media_object_work_queued",
+                                         "Reads and writes of files that wait for a thread", {{"kind", "read"}},
+                                         [this] { return static_cast<double>(blobs_->reads_queued()); }));
+  scraped_.push_back(metrics_.gauge_from("parley_media_object_work_queued",
+                                         "Reads and writes of files that wait for a thread", {{"kind", "write"}},
+                                         [this] { return static_cast<double>(blobs_->writes_queued()); }));
+}
+
+void MediaRole::start(EventLoop& loop) {
+  // Nobody in this process reads media's log so far.
+  upkeep_ = std::make_unique<StoreUpkeep>(loop, StoreUpkeep::Store{"media", store_->event_log(), nullptr}, clock_,
+                                          metrics_, StoreUpkeep::Settings{.consumers_expected = false});
+  upkeep_->start();
+}
+
+void MediaRole::stop(std::move_only_function<void()> on_stopped) {
+  upkeep_->close(std::move(on_stopped));
+}
+
+void MediaRole::build_service(const MakeMiddleware& make_middleware) {
+  service_ = media::make_media_service(
+      {.media = {.store = *store_, .blobs = *blobs_, .metrics = media_metrics_, .clock = clock_},
+       .metrics = metrics_,
+       .middleware = make_middleware,
+       .more_health_checks = {},
+       .max_body_bytes = settings_.http.max_body_bytes});
+}
+
+}  // namespace parley::app

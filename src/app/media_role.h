@@ -1,0 +1,53 @@
+// MediaRole: media wired to its embedded store, and to its objects in a folder beside it.
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/store_metrics.h"
+#include "app/store_upkeep.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "config/settings.h"
+#include "http/service.h"
+#include "media/content_type.h"
+#include "media/media_metrics.h"
+#include "media/stores/file_blob_store.h"
+#include "media/stores/sqlite_media_store.h"
+#include "telemetry/metrics.h"
+
+namespace parley::app {
+
+class MediaRole {
+ public:
+  // Opens DATA_DIR/media and locks it. Clock, random and metrics must outlive the role.
+  static Result<std::unique_ptr<MediaRole>> open(const Settings& settings, const Clock& clock, Random& random,
+                                                 Metrics& metrics);
+
+  using MakeMiddleware = std::function<std::vector<std::shared_ptr<http::Middleware>>(const std::vector<http::Route>&)>;
+  ~MediaRole();
+  void build_service(const MakeMiddleware& make_middleware);
+  http::Service& service() { return *service_; }
+
+  // On `loop`, which runs already; stop() there too, before the loops stop.
+  void start(EventLoop& loop);
+  void stop(std::move_only_function<void()> on_stopped);
+
+ private:
+  MediaRole(const Settings& settings, const Clock& clock, Metrics& metrics);
+  void export_queues();
+
+  const Settings& settings_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  StoreMetrics store_metrics_;
+  media::MediaMetrics media_metrics_;
+  std::unique_ptr<media::SqliteMediaStore> store_;  // has the lock of the folder: first
+  std::unique_ptr<media::FileBlobStore> blobs_;
+  std::unique_ptr<media::ContentTypeSniffer> sniffer_;
+  std::unique_ptr<StoreUpkeep> upkeep_;
+  std::unique_ptr<http::Service> service_;
+  std::vector<Metrics::Scraped> scraped_;
+};
+
+}  // namespace parley::app

@@ -1,0 +1,37 @@
+#include "media/media_routes.h"
+
+#include "http/openapi/operation_route.h"
+
+namespace parley::media {
+
+namespace {
+
+struct Row {
+  const char* operation;
+  Answer (*handle)(Call& call);
+};
+
+constexpr Row kTable[] = {
+    {"abort_upload", abort_upload},
+};
+
+Answer serve(Media& media, const Row& row, http::Exchange& exchange, const http::openapi::ValidatedRequest& request) {
+  Call call{media, exchange, request, exchange.caller, exchange.due()};
+  co_return co_await row.handle(call);
+}
+
+}  // namespace
+
+std::vector<http::Route> media_routes(const http::openapi::Contract& contract, Media& media) {
+  std::vector<http::Route> routes;
+  for (const Row& row : kTable) {
+    routes.push_back(http::openapi::operation_route(
+        contract, row.operation,
+        [&media, &row](http::Exchange& exchange, const http::openapi::ValidatedRequest& request) {
+          return serve(media, row, exchange, request);
+        }));
+  }
+  return routes;
+}
+
+}  // namespace parley::media
