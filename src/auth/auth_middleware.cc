@@ -44,6 +44,11 @@ Result<Credentials> credentials_of(const http::Fields& fields) {
   return credentials;
 }
 
+// Who brings neither a token nor a signature has to be told of the token.
+bool comes_signed(const http::Request& request) {
+  return !request.fields.find(http::FieldId::authorization) && request.query_parameter("signature");
+}
+
 http::Response refusal(const http::Exchange& exchange, const Error& error) {
   http::Response response = http::problem_response(error, exchange.request_id);
   if (error.kind == ErrorKind::kUnauthenticated) {
@@ -59,6 +64,7 @@ http::Response refusal(const http::Exchange& exchange, const Error& error) {
 http::Middleware::Verdict AuthMiddleware::before(http::Exchange& exchange) {
   const http::Access access = exchange.route != nullptr ? exchange.route->access : http::Access::kToken;
   if (access == http::Access::kOpen) return {};
+  if (access == http::Access::kTokenOrSigned && comes_signed(exchange.request)) return {};
   const Result<Credentials> sent = credentials_of(exchange.request.fields);
   if (!sent) return refusal(exchange, sent.error());
   if (access == http::Access::kInternal) {

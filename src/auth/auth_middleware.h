@@ -5,6 +5,9 @@
 // are not allowed: without a token they answer 401 like everything else, so that nothing can be probed. (A CORS
 // preflight never carries a token: the CORS step must answer it before this one.)
 //
+// A route marked kTokenOrSigned lets pass, with no caller set, what has no Authorization field but a query parameter
+// `signature`: whether that is worth anything is for the handler to find. With a token it is a route like any other.
+//
 // A route marked kInternal takes an internal token of its role and nothing else, and sets exchange.from_role instead of
 // a caller; no other route takes one.
 //

@@ -75,7 +75,8 @@ class AuthMiddlewareTest : public ::testing::Test {
       {{Method::kGet, "/whoami", whoami},
        {Method::kPost, "/whoami", whoami},
        {Method::kGet, "/health", whoami, http::Access::kOpen},
-       {Method::kGet, "/internal/x", whoami, http::Access::kInternal}},
+       {Method::kGet, "/internal/x", whoami, http::Access::kInternal},
+       {Method::kGet, "/signed", whoami, http::Access::kTokenOrSigned}},
       {std::make_shared<AuthMiddleware>(authenticator, InternalAccess{kInternalKey, "messaging", clock})}};
   http::RoutedService* asked = &service;
   EventLoops loops{1};
@@ -160,6 +161,43 @@ TEST_F(AuthMiddlewareTest, NamingTwoUsersOrNoneIs400) {
     EXPECT_EQ(response.status, 400);
     EXPECT_EQ(json::parse(response.body).at("errors").at(0).at("path"), "header.X-Parley-User");
   }
+}
+
+TEST_F(AuthMiddlewareTest, ASignedAddressGoesOnWithoutACaller) {
+  for (const char* path :
+       {"/signed?signature=abc", "/signed?a=b&signature=abc", "/signed?signature=", "/signed?signature"}) {
+    const auto response = get(path, {});
+    EXPECT_EQ(response.status, 200) << path;
+    EXPECT_EQ(response.body, "nobody") << path;
+  }
+  EXPECT_EQ(get("/signed?signature=abc", {{"X-Parley-User", "u2"}}).body, "nobody");
+}
+
+TEST_F(AuthMiddlewareTest, WithATokenASignedAddressIsLikeAnyOther) {
+  EXPECT_EQ(get("/signed", {{"Authorization", "Bearer " + good_token()}}).body, "acme/u1");
+  EXPECT_EQ(get("/signed?signature=abc", {{"Authorization", "Bearer " + good_token()}}).body, "acme/u1");
+  for (const std::string& bad : {std::string("Bearer bad"), std::string("Basic YTpi"), std::string(),
+                                 "Bearer " + internal_token(), "Bearer " + internal_token("media")}) {
+    expect_unauthorized(get("/signed?signature=abc", {{"Authorization", bad}}));
+  }
+  expect_unauthorized(get("/signed?signature=abc",
+                          {{"Authorization", "Bearer " + good_token()}, {"Authorization", "Bearer " + good_token()}}));
+  EXPECT_EQ(get("/signed?signature=abc", {{"Authorization", "Bearer " + good_token()}, {"X-Parley-User", "u2"}}).status,
+            403);
+}
+
+TEST_F(AuthMiddlewareTest, WithNeitherATokenNorASignatureItIs401) {
+  for (const char* path : {"/signed", "/signed?", "/signed?Signature=a", "/signed?xsignature=a", "/signed?a=signature",
+                           "/signed?%73ignature=a"}) {
+    expect_unauthorized(get(path, {}));
+  }
+}
+
+TEST_F(AuthMiddlewareTest, ASignatureOpensNoOtherRoute) {
+  expect_unauthorized(get("/whoami?signature=abc", {}));
+  expect_unauthorized(get("/internal/x?signature=abc", {}));
+  expect_unauthorized(get("/nothing?signature=abc", {}));
+  expect_unauthorized(get("/signed?signature=abc", {}, Method::kPost));
 }
 
 TEST_F(AuthMiddlewareTest, AnInternalRouteTakesARoleOfItsOwnAudience) {

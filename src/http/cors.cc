@@ -7,10 +7,14 @@ namespace parley::http {
 namespace {
 constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 constexpr std::string_view kRequestFields =
-    "Authorization, Content-Type, Content-Range, Idempotency-Key, If-Match, If-None-Match, Range, X-Parley-User, "
-    "X-Request-Id, traceparent";
+    "Authorization, Content-Digest, Content-Disposition, Content-MD5, Content-Range, Content-Type, Digest, "
+    "Idempotency-Key, If-Match, If-None-Match, If-Range, Range, Repr-Digest, Tus-Resumable, Upload-Checksum, "
+    "Upload-Concat, Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-Checksum-SHA256, "
+    "X-HTTP-Method-Override, X-Parley-User, X-Request-Id, traceparent";
 constexpr std::string_view kAnswerFields =
-    "Content-Range, ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id";
+    "Accept-Ranges, Content-Disposition, Content-Range, ETag, Location, RateLimit-Limit, RateLimit-Remaining, "
+    "RateLimit-Reset, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, "
+    "Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, X-Request-Id";
 
 std::optional<std::string_view> origin_of(const Request& request) {
   return request.fields.find(FieldId::origin);
@@ -41,7 +45,7 @@ Middleware::Verdict Cors::before(Exchange& exchange) {
 
 void Cors::after(Exchange& exchange, Response& response) {
   if (allowed_origins_.empty()) return;
-  if (admit(exchange.request, response) && exchange.request.method != Method::kOptions) {
+  if (admit(exchange.request, response) && !is_preflight(exchange.request)) {
     response.headers.add("Access-Control-Expose-Headers", kAnswerFields);
   }
 }

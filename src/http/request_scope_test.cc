@@ -63,6 +63,18 @@ TEST_F(RequestRecorderTest, LeavesTheLogOfAnInProcessCallToTheRoleThatAsked) {
   EXPECT_EQ(ask("/x", ""), "");
 }
 
+// A signed address is as good as a token for as long as it lives.
+TEST_F(RequestRecorderTest, LogsNeitherQueryNorPath) {
+  for (const std::string target :
+       {"/x?signature=s3cret&user=u", "/x?refused&signature=s3cret", "/no/s3cret?s3cret", "/x?s3cret", "/x?refused"}) {
+    const std::string line = ask(target);
+    EXPECT_NE(line.find("\"route\":"), std::string::npos);
+    EXPECT_EQ(line.find("s3cret"), std::string::npos) << line;
+    EXPECT_EQ(line.find("refused"), std::string::npos) << line;
+  }
+  EXPECT_EQ(metrics.text().find("s3cret"), std::string::npos);
+}
+
 // Roles poll each other, several times a second.
 TEST_F(RequestRecorderTest, LogsWhatRolesAskOfEachOtherOnlyWhenItFails) {
   EXPECT_EQ(ask("/internal/x"), "");

@@ -11,7 +11,9 @@ namespace {
 
 std::string allow_list(const std::vector<Method>& methods) {
   std::string list;
-  for (const Method method : methods) list.append(to_string(method)).append(", ");
+  for (const Method method : methods) {
+    if (method != Method::kOptions) list.append(to_string(method)).append(", ");
+  }
   return list + "OPTIONS";
 }
 

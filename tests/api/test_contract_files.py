@@ -121,7 +121,11 @@ def deref(contract, value):
 
 
 def is_open(operation):
-    return operation.get("security") is not None and not is_for_roles(operation)
+    return operation.get("security") is not None and not is_for_roles(operation) and not takes_signed_addresses(operation)
+
+
+def takes_signed_addresses(operation):
+    return operation.get("security") == [{"bearer": []}, {"signed": []}]
 
 
 def is_for_roles(operation):

@@ -30,7 +30,7 @@ class Operation:
         self.method, self.path, self.spec = method.upper(), path, spec
         self.id = spec["operationId"]
         self.parameters = spec.get("parameters", [])
-        self.needs_token = spec.get("security") is None
+        self.needs_token = spec.get("security") in (None, [{"bearer": []}, {"signed": []}])  # or an address that is signed
         self.for_roles = spec.get("security") == [{"internal": []}]  # an internal token, and no user's
         self.internal = "internal" in spec.get("tags", [])  # the gateway has it not
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]*", re.escape(path))

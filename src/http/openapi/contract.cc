@@ -61,7 +61,8 @@ void compile_body(const YAML::Node& given, const YAML::Node& root, Operation& op
 
 Access access_of(const YAML::Node& security) {
   if (security.size() == 0) return Access::kOpen;
-  return security.size() == 1 && security[0]["internal"] ? Access::kInternal : Access::kToken;
+  if (security.size() == 1 && security[0]["internal"]) return Access::kInternal;
+  return security.size() == 2 && security[1]["signed"] ? Access::kTokenOrSigned : Access::kToken;
 }
 
 Operation compile_operation(const YAML::Node& node, const YAML::Node& root) {

@@ -38,6 +38,10 @@ TEST(Contract, KnowsMethodPatternLimitsAndParametersOfAnOperation) {
   EXPECT_EQ(media->at("put_chunk").body_format, BodyFormat::kStream);
   EXPECT_EQ(media->at("put_chunk").max_body_bytes, std::nullopt);
   EXPECT_EQ(contract->at("get_health").access, Access::kOpen);
+  EXPECT_EQ(media->at("get_tus_options").access, Access::kOpen);
+  EXPECT_EQ(media->at("look_up_files").access, Access::kInternal);
+  EXPECT_EQ(media->at("download_file").access, Access::kTokenOrSigned);
+  EXPECT_EQ(media->at("stream_file").access, Access::kToken);
   EXPECT_EQ(contract->at("get_message").max_body_bytes, std::nullopt);
   EXPECT_EQ(contract->find("no_such_operation"), nullptr);
 }

@@ -21,6 +21,8 @@ bool may_ask(Access access, const Exchange& exchange) {
       return exchange.from_role;
     case Access::kToken:
       return exchange.caller != nullptr;
+    case Access::kTokenOrSigned:
+      return exchange.caller != nullptr || exchange.request.query_parameter("signature").has_value();
   }
   return false;
 }
