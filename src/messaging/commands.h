@@ -20,7 +20,8 @@ struct SendMessage {
   ConversationId conversation_id;
   std::string content;  // empty only with attachments
   std::string type = "text";
-  std::vector<FileId> attachments;
+  std::vector<FileId> attachments;  // each once
+  std::vector<AttachedFile> files;  // what is known of them
   std::optional<MessageId> reply_to;
   std::vector<UserId> mentions;
   MetadataText metadata = "{}";

@@ -26,7 +26,7 @@ struct Call {
   Messaging& messaging;
   http::Exchange& exchange;
   const http::openapi::ValidatedRequest& request;
-  std::shared_ptr<const Caller> caller;  // null in a scan, which acts for no user
+  std::shared_ptr<const Caller> caller;  // null where a role asks for itself
   SteadyTime deadline;
 
   MessagingStore& store() const { return messaging.store; }
@@ -63,6 +63,7 @@ Answer get_user(Call& call);
 
 Answer get_scope(Call& call);
 Answer look_up(Call& call);
+Answer check_attachment(Call& call);
 Answer scan_tenants(Call& call);
 Answer scan_conversations(Call& call);
 Answer scan_messages(Call& call);

@@ -1,5 +1,6 @@
 // What other roles ask. get_scope and look_up run on behalf of a user, with that user's token; the scans are for the
-// role itself and read past membership, so they take an internal token only.
+// role itself and read past membership, and check_attachment names a user who may be gone by then (the signer of an
+// address), so these take an internal token only.
 #include <algorithm>
 
 #include "base/json_writer.h"
@@ -118,6 +119,17 @@ Answer look_up(Call& call) {
   write_list(json, "conversations", found->conversations);
   write_list(json, "users", found->users);
   json.end_object();
+  co_return read_response(std::move(text));
+}
+
+Answer check_attachment(Call& call) {
+  const json::object& body = call.request.body();
+  const Caller reader{
+      .tenant = *id_field<TenantId>(body, "tenant"), .user = *id_field<UserId>(body, "user"), .roles = {}, .name = {}};
+  const auto readable = co_await call.store().may_read_file(reader, *id_field<FileId>(body, "file"), call.deadline);
+  if (!readable) co_return fail(readable.error());
+  std::string text;
+  JsonWriter(text).begin_object().key("readable").boolean(*readable).end_object();
   co_return read_response(std::move(text));
 }
 

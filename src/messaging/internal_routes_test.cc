@@ -97,6 +97,53 @@ TEST_F(InternalRoutes, ALookUpIsHeldToItsBounds) {
   EXPECT_EQ(client("ada").send(http::Method::kPost, "/internal/lookup", {}).status, 400);
 }
 
+TEST_F(InternalRoutes, MediaLearnsWhetherAMessageShowsAUserAFile) {
+  make_group("c1", R"(["bob"])");
+  SendMessage command;
+  command.conversation_id = ConversationId("c1");
+  command.attachments = {FileId("f1")};
+  const auto sent =
+      loop_.run(store_->send_message({TenantId("acme"), UserId("ada"), {}, {}}, command, SteadyTime::max()));
+  ASSERT_TRUE(sent);
+  const auto ask = [this](const std::string& user, const std::string& file, const std::string& tenant = "acme") {
+    const Answer answer = role().post("/internal/attachment-access", R"({"tenant":")" + tenant + R"(","user":")" +
+                                                                         user + R"(","file":")" + file + "\"}");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(answer.header("Cache-Control"), "no-store");
+    return answer.body;
+  };
+  const std::string yes = R"({"readable":true})", no = R"({"readable":false})";
+  EXPECT_EQ(ask("ada", "f1"), yes);
+  EXPECT_EQ(ask("bob", "f1"), yes);
+  EXPECT_EQ(ask("eve", "f1"), no);
+  EXPECT_EQ(ask("bob", "f2"), no);
+  EXPECT_EQ(ask("bob", "f1", "umbrella"), no);
+  ASSERT_EQ(client("bob").remove("/conversations/c1/members/bob").status, 204);
+  EXPECT_EQ(ask("bob", "f1"), no);
+  ASSERT_EQ(client("ada").remove("/messages/" + sent->value.id.value).status, 204);
+  EXPECT_EQ(ask("ada", "f1"), no);
+}
+
+TEST_F(InternalRoutes, AQuestionForAnAttachmentIsHeldToItsFields) {
+  const std::string path = "/internal/attachment-access";
+  EXPECT_THAT(role().post(path, "{}").faulty_paths(), ElementsAre("/tenant", "/user", "/file"));
+  struct Bad {
+    const char* body;
+    const char* path;
+  };
+  for (const Bad& bad :
+       {Bad{R"({"tenant":"","user":"u","file":"f"})", "/tenant"}, Bad{R"({"tenant":"t","user":7,"file":"f"})", "/user"},
+        Bad{R"({"tenant":"t","user":"u","file":null})", "/file"},
+        Bad{R"({"tenant":"t","user":"u","file":"a\u0000b"})", "/file"},
+        Bad{R"({"tenant":"t","user":"u","file":"f","roles":[]})", "/roles"}}) {
+    const Answer answer = role().post(path, bad.body);
+    EXPECT_EQ(answer.status, 400) << bad.body;
+    EXPECT_THAT(answer.faulty_paths(), ElementsAre(bad.path)) << bad.body;
+  }
+  EXPECT_EQ(role().post(path, "[]").status, 400);
+  EXPECT_EQ(role().get(path).status, 405);
+}
+
 TEST_F(InternalRoutes, ScansReadATenantWholeWhateverThePage) {
   make_group("c1", R"(["bob"])");
   make_group("c2");
@@ -176,6 +223,12 @@ TEST_F(InternalRoutes, NoUserMayScanAndNoRoleActsForAUser) {
     EXPECT_EQ(anonymous().get(target).status, 401) << target;
     EXPECT_EQ(role().get(target).status, 200) << target;
   }
+  const char* question = R"({"tenant":"acme","user":"ada","file":"f1"})";
+  for (const char* roles : {"", "admin", "service", "admin,service"}) {
+    EXPECT_EQ(client("ada", "acme", roles).post("/internal/attachment-access", question).status, 401);
+  }
+  EXPECT_EQ(anonymous().post("/internal/attachment-access", question).status, 401);
+  EXPECT_EQ(role().post("/internal/attachment-access", question).status, 200);
   EXPECT_EQ(role().get("/internal/scope").status, 401);
   EXPECT_EQ(role().post("/internal/lookup", "{}").status, 401);
   EXPECT_EQ(role().get("/conversations/c1").status, 401);

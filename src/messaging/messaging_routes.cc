@@ -37,6 +37,7 @@ constexpr Row kTable[] = {
     {"get_user", get_user},
     {"get_scope", get_scope},
     {"look_up", look_up},
+    {"check_attachment", check_attachment},
     {"scan_tenants", scan_tenants},
     {"scan_conversations", scan_conversations},
     {"scan_messages", scan_messages},
@@ -45,7 +46,7 @@ constexpr Row kTable[] = {
 
 Answer serve(Messaging& messaging, const Row& row, http::Exchange& exchange,
              const http::openapi::ValidatedRequest& request) {
-  const std::shared_ptr<const Caller>& caller = exchange.caller;  // null in a scan, which acts for no user
+  const std::shared_ptr<const Caller>& caller = exchange.caller;  // null where a role asks for itself
   if (caller && !messaging.seen.knows(*caller)) co_await messaging.seen.see(caller, exchange.due());
   Call call{messaging, exchange, request, caller, exchange.due()};
   co_return co_await row.handle(call);

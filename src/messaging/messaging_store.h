@@ -86,6 +86,10 @@ class MessagingStore {
   // what is unknown and tombstones are left out.
   virtual Task<Result<LookedUp>> look_up(Caller caller, LookUp query, SteadyTime deadline) = 0;
 
+  // For media. Whether a live message of a conversation in which the caller is a member attaches the file; roles within
+  // the tenant count for nothing.
+  virtual Task<Result<bool>> may_read_file(Caller caller, FileId file, SteadyTime deadline) = 0;
+
   // The whole batch or nothing; an external id that the conversation holds counts as existing and is not compared.
   virtual Task<Result<Written<ImportSummary>>> import_messages(Caller caller, ImportMessages command,
                                                                SteadyTime deadline) = 0;

@@ -38,6 +38,15 @@ struct ReactionSummary {
 inline constexpr std::size_t kReactionUsersShown = 20;
 inline constexpr std::size_t kMaxReactionKinds = 50;  // different reactions on one message
 
+// A file that a message attaches, as media told of it when the message was sent.
+struct AttachedFile {
+  FileId id;
+  std::string filename;
+  std::int64_t size = 0;
+  std::string content_type;
+};
+inline constexpr std::size_t kMaxAttachments = 10;  // of one message
+
 // A tombstone has deleted_at set, no content, no client_message_id, and empty attachments, mentions, reactions,
 // metadata.
 struct Message {

@@ -54,6 +54,7 @@ GET PUT /users/me
 GET /users/{user_id}
 GET /internal/scope
 POST /internal/lookup
+POST /internal/attachment-access
 GET /internal/tenants
 GET /internal/scan/conversations
 GET /internal/scan/messages

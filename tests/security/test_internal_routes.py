@@ -16,6 +16,7 @@ MESSAGING = contract("messaging")
 FOR_ROLES = [op for op in MESSAGING.operations if op.for_roles]
 QUERIES = {"scan_tenants": {}, "scan_conversations": {"tenant": "t"}, "scan_users": {"tenant": "t"},
            "scan_messages": {"tenant": "t", "conversation_id": "room"}}  # fmt: skip
+BODIES = {"check_attachment": {"tenant": "t", "user": "ada", "file": "f"}}
 
 
 @pytest.fixture
@@ -34,8 +35,11 @@ def role(server):
 
 
 def ask(client, operation, tenant="t"):
-    query = {name: tenant if name == "tenant" else value for name, value in QUERIES[operation.id].items()}
-    return client.call(operation.method, client.target(*operation.path.strip("/").split("/"), **query))
+    query, body = (
+        fields and {name: tenant if name == "tenant" else value for name, value in fields.items()}
+        for fields in (QUERIES.get(operation.id, {}), BODIES.get(operation.id))
+    )
+    return client.call(operation.method, client.target(*operation.path.strip("/").split("/"), **query), body)
 
 
 def pages(client, *path, place="after", **query):
@@ -79,7 +83,7 @@ def bad_tokens(key):
 
 @pytest.mark.smoke
 def test_there_are_internal_routes_of_both_kinds():
-    assert {op.id for op in FOR_ROLES} == set(QUERIES)
+    assert {op.id for op in FOR_ROLES} == {*QUERIES, *BODIES}
     assert {op.id for op in MESSAGING.operations if op.internal and op.needs_token} == {"get_scope", "look_up"}
 
 
@@ -102,7 +106,7 @@ def test_no_bad_token_opens_a_route_for_roles(server, role, issuer):
     for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer "}, {"Authorization": f"Basic {server.internal_key}"}):
         for operation in FOR_ROLES:
             client = Client(server.origin("messaging"), MESSAGING)
-            client.call(operation.method, operation.path, headers=headers).refused(401, "unauthorized")
+            client.call(operation.method, operation.path, BODIES.get(operation.id), headers).refused(401, "unauthorized")
 
 
 def test_of_two_authorization_fields_none_is_believed(server):
@@ -167,6 +171,22 @@ def test_scans_read_a_tenant_whole_and_no_other(tenant, fleet, role, topology):
         assert [message["seq"] for message in messages] == list(range(1, 9))
         users = list(pages(client, "internal", "scan", "users", tenant=tenant.name, limit=limit))
         assert [user["id"] for user in users] == ["ada", "ben"]
+
+
+def test_media_learns_of_no_file_that_no_message_attaches(tenant, role, topology):
+    if topology == "all_in_one":
+        pytest.skip("the servers' messaging is the split one's")
+    tenant.user("ada").group("room")
+    asked = {"tenant": tenant.name, "user": "ada", "file": "0198c5a2-7f00-7000-8000-0000000000f1"}
+    assert role().post("internal", "attachment-access", body=asked, expect=200).json == {"readable": False}
+    for field in asked:
+        for bad in ("", 7, None, "x" * 129, "a\0b"):
+            answer = role().post("internal", "attachment-access", body={**asked, field: bad})
+            answer.refused(400, "validation_failed", f"/{field}")
+        missing = {name: value for name, value in asked.items() if name != field}
+        role().post("internal", "attachment-access", body=missing).refused(400, "validation_failed", f"/{field}")
+    role().post("internal", "attachment-access", body=b"{").refused(400, "invalid_json")
+    role().post("internal", "attachment-access", body=b"{}".ljust(16385)).refused(413)
 
 
 def test_scope_and_lookup_follow_what_the_caller_may_see_at_once(tenant, topology):

@@ -1,4 +1,5 @@
-// What search asks on behalf of a caller: where it may look, and whether it may see what was found.
+// What other roles ask on behalf of a caller: where it may look, whether it may see what was found, and whether a
+// message shows it a file.
 #include <unordered_map>
 
 #include "messaging/stores/sqlite_reads.h"
@@ -71,6 +72,20 @@ Result<LookedUp> look_up(sqlite::Connection& db, const Caller& caller, const Loo
     if (auto user = find_user(db, caller.tenant, id)) found.users.push_back(std::move(*user));
   }
   return found;
+}
+
+// From one conversation that attaches the file to the next, however many of its messages do.
+Result<bool> may_read_file(sqlite::Connection& db, const Caller& caller, const FileId& file) {
+  sqlite::Query row(db,
+                    "WITH RECURSIVE attaching(conversation) AS ("
+                    " SELECT min(message) >> 32 FROM message_files WHERE file = ?1"
+                    " UNION ALL"
+                    " SELECT (SELECT min(message) >> 32 FROM message_files WHERE file = ?1 AND"
+                    "  message >= (conversation + 1) << 32) FROM attaching WHERE conversation IS NOT NULL)"
+                    "SELECT 1 FROM attaching a CROSS JOIN members m ON m.conversation = a.conversation"
+                    " WHERE m.user = ?2 AND m.tenant = ?3 LIMIT 1",
+                    file.value, caller.user.value, caller.tenant.value);
+  return row.step();
 }
 
 }  // namespace parley::messaging

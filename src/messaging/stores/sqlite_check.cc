@@ -63,6 +63,13 @@ constexpr Rule kMessages[] = {
      "OR EXISTS (SELECT 1 FROM message_versions v WHERE v.message = key))"},
     {"a message says nothing and is not deleted",
      "SELECT key, 'no content' FROM messages WHERE deleted_at IS NULL AND content IS NULL"},
+    {"an attachment that its file does not lead to",
+     "SELECT m.key, j.value FROM messages m, json_each(m.attachments) j WHERE m.attachments IS NOT NULL AND NOT EXISTS "
+     "(SELECT 1 FROM message_files f WHERE f.message = m.key AND f.place = j.key AND f.file = j.value)"},
+    {"a file that leads to no attachment",
+     "SELECT f.message, f.file FROM message_files f WHERE NOT EXISTS (SELECT 1 FROM messages m, "
+     "json_each(m.attachments) j WHERE m.key = f.message AND m.attachments IS NOT NULL AND j.key = f.place AND "
+     "j.value = f.file)"},
     {"versions are not dense",
      "SELECT m.key, format('version %d, kept %d', m.version, coalesce(v.n, 0)) FROM messages m LEFT JOIN "
      "(SELECT message, count(*) AS n FROM message_versions GROUP BY message) v ON v.message = m.key "

@@ -226,6 +226,7 @@ std::int64_t erase_range(sqlite::Connection& db, const Erasure& erasure, Seq thr
           .run();
   sqlite::Query(db, "DELETE FROM message_versions WHERE message BETWEEN ?1 AND ?2", low, high).run();
   sqlite::Query(db, "DELETE FROM reactions WHERE message BETWEEN ?1 AND ?2", low, high).run();
+  sqlite::Query(db, "DELETE FROM message_files WHERE message BETWEEN ?1 AND ?2", low, high).run();
   sqlite::Query(db, "UPDATE conversation_state SET live = live - ?2 WHERE conversation = ?1", erasure.conversation,
                 erased)
       .run();

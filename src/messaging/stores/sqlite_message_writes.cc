@@ -1,4 +1,6 @@
 // Send, edit, delete and react, as jobs of the SQLite store.
+#include <algorithm>
+
 #include "messaging/event_data.h"
 #include "messaging/stores/sqlite_writes.h"
 
@@ -66,6 +68,21 @@ Result<std::optional<ReplyTarget>> find_reply_target(sqlite::Connection& db, con
   return invalid_field("/reply_to", "names no message of this conversation");
 }
 
+void insert_files(sqlite::Connection& db, std::int64_t message, const SendMessage& command) {
+  for (std::size_t place = 0; place < command.attachments.size(); ++place) {
+    const FileId& id = command.attachments[place];
+    const auto known = std::ranges::find(command.files, id, &AttachedFile::id);
+    const bool told = known != command.files.end();
+    sqlite::Query(db,
+                  "INSERT INTO message_files(message, place, file, filename, size, content_type) "
+                  "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                  message, place, id.value, told ? std::optional<std::string_view>(known->filename) : std::nullopt,
+                  told ? std::optional(known->size) : std::nullopt,
+                  told ? std::optional<std::string_view>(known->content_type) : std::nullopt)
+        .run();
+  }
+}
+
 void count_own(sqlite::Connection& db, std::int64_t conversation, const UserId& author) {
   sqlite::Query(db, "UPDATE members SET accounted = accounted + 1 WHERE conversation = ?1 AND user = ?2", conversation,
                 author.value)
@@ -120,6 +137,7 @@ Result<Committed<Message>> send_message(WriteContext& write, const PreparedSend&
                   (*target)->root, to_ms(write.now))
         .run();
   }
+  insert_files(write.db, key, command);
   remember(write.db, send, *earlier, key);
   count_own(write.db, conversation->row, write.caller.user);
   Message message{
@@ -233,6 +251,7 @@ Result<Committed<Message>> delete_message(WriteContext& write, const DeleteMessa
       .run();
   sqlite::Query(write.db, "DELETE FROM message_versions WHERE message = ?1", row.key).run();
   sqlite::Query(write.db, "DELETE FROM reactions WHERE message = ?1", row.key).run();
+  sqlite::Query(write.db, "DELETE FROM message_files WHERE message = ?1", row.key).run();
   if (row.thread_root) uncount_reply(write.db, *row.thread_root);
   // It was counted for its author, and for those who had read it.
   sqlite::Query(

@@ -176,6 +176,9 @@ Task<Result<Page<ConversationId>>> Store::get_scope(Caller caller, std::size_t l
 Task<Result<LookedUp>> Store::look_up(Caller caller, LookUp query, SteadyTime deadline) {
   return read(std::move(caller), std::move(query), deadline, messaging::look_up);
 }
+Task<Result<bool>> Store::may_read_file(Caller caller, FileId file, SteadyTime deadline) {
+  return read(std::move(caller), std::move(file), deadline, messaging::may_read_file);
+}
 
 Task<Result<Written<ImportSummary>>> Store::import_messages(Caller caller, ImportMessages command,
                                                             SteadyTime deadline) {

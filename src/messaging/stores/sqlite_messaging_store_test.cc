@@ -261,6 +261,48 @@ TEST_F(SqliteStoreTest, CheckMissesNoLostVersionAndNoChangeWithoutItsEvent) {
   EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
 }
 
+TEST_F(SqliteStoreTest, CheckHoldsAttachmentsAgainstTheFilesThatLeadToThem) {
+  open();
+  make_talk(1);
+  SendMessage send;
+  send.conversation_id = ConversationId("c");
+  send.attachments = {FileId("f1"), FileId("f2")};
+  ASSERT_TRUE(wait(store_->send_message(caller(), send, SteadyTime::max())));
+  store_.reset();
+  EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
+  for (const auto& [sql, mend, problem] :
+       {std::tuple{"DELETE FROM message_files WHERE place = 1",
+                   "INSERT INTO message_files(message, place, file) VALUES(1 << 32 | 2, 1, 'f2')",
+                   "an attachment that its file does not lead to"},
+        std::tuple{"INSERT INTO message_files(message, place, file) VALUES(1 << 32 | 1, 0, 'f2')",
+                   "DELETE FROM message_files WHERE message = 1 << 32 | 1", "a file that leads to no attachment"},
+        std::tuple{"UPDATE messages SET attachments = NULL WHERE key = 1 << 32 | 2",
+                   "UPDATE messages SET attachments = json_array('f1', 'f2') WHERE key = 1 << 32 | 2",
+                   "a file that leads to no attachment"}}) {
+    damage(sql);
+    const auto report = check_messaging_folder(folder());
+    damage(mend);
+    ASSERT_TRUE(report && !report->problems.empty()) << sql;
+    EXPECT_THAT(report->problems.front(), ::testing::StartsWith(problem));
+  }
+  EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
+}
+
+TEST_F(SqliteStoreTest, FilesOfADeletedConversationAreErasedWithItsMessages) {
+  open();
+  make_talk(1);
+  SendMessage send;
+  send.conversation_id = ConversationId("c");
+  send.attachments = {FileId("f1")};
+  ASSERT_TRUE(wait(store_->send_message(caller(), send, SteadyTime::max())));
+  ASSERT_TRUE(wait(store_->delete_conversation(caller(), {ConversationId("c"), {}}, SteadyTime::max())));
+  while (wait(store_->erase_deleted(100, SteadyTime::max())).value() > 0) {
+  }
+  store_.reset();
+  EXPECT_THAT(check_messaging_folder(folder())->problems, ::testing::IsEmpty());
+  EXPECT_EQ(sqlite::Connection({.file = file()}).query_int("SELECT count(*) FROM message_files"), 0);
+}
+
 TEST_F(SqliteStoreTest, CheckSeesAnIndexThatLostAnEntry) {
   open();
   make_talk(3);

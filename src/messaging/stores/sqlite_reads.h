@@ -24,6 +24,7 @@ Result<User> get_user(sqlite::Connection& db, const Caller& caller, const UserId
 // sqlite_batch_reads.cc
 Result<Page<ConversationId>> get_scope(sqlite::Connection& db, const Caller& caller, const std::size_t& limit);
 Result<LookedUp> look_up(sqlite::Connection& db, const Caller& caller, const LookUp& query);
+Result<bool> may_read_file(sqlite::Connection& db, const Caller& caller, const FileId& file);
 
 // sqlite_scan.cc
 Result<Page<TenantId>> scan_tenants(sqlite::Connection& db, const std::optional<TenantId>& after, std::size_t limit);

@@ -152,11 +152,27 @@ UPDATE event_log SET data = json_set(data, '$.name', NULL, '$.topic', NULL, '$.m
   AND (tenant, key) IN (SELECT tenant, public_id FROM conversations WHERE deleted_at IS NOT NULL);
 )sql";
 
+// What live messages attach, so that a file leads to those who may read it. What is known of a file is what media told
+// when it was sent; NULL where it told nothing. No message attached a file before this table.
+constexpr const char* kMessageFiles = R"sql(
+CREATE TABLE message_files(
+  message INTEGER NOT NULL,       -- key
+  place INTEGER NOT NULL,         -- in messages.attachments, from 0
+  file TEXT NOT NULL,
+  filename TEXT,
+  size INTEGER,
+  content_type TEXT,
+  PRIMARY KEY(message, place)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX message_files_by_file ON message_files(file, message);
+)sql";
+
 }  // namespace
 
 std::span<const sqlite::Migration> messaging_migrations() {
   static const std::string first = std::string(kFirstTables) + events::kEventLogSchema;
-  static const sqlite::Migration migrations[] = {{1, first.c_str()}, {2, kErasures}, {3, kNamingEvents}};
+  static const sqlite::Migration migrations[] = {
+      {1, first.c_str()}, {2, kErasures}, {3, kNamingEvents}, {4, kMessageFiles}};
   return migrations;
 }
 

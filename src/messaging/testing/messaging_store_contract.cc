@@ -71,6 +71,24 @@ Message Suite::sent(const Caller& caller, const char* to, std::string content) {
   EXPECT_TRUE(result.has_value() && result->changed) << (result ? "" : result.error().detail);
   return result ? result->value : Message{};
 }
+SendMessage Suite::with_files(const char* to, std::vector<FileId> files, std::string content) {
+  SendMessage command;
+  command.conversation_id = ConversationId(to);
+  command.content = std::move(content);
+  for (const FileId& id : files) command.files.push_back({id, "name of " + id.value, 12, "application/pdf"});
+  command.attachments = std::move(files);
+  return command;
+}
+Message Suite::attached(const Caller& caller, const char* to, std::vector<FileId> files, std::string content) {
+  auto result = send(caller, with_files(to, std::move(files), std::move(content)));
+  EXPECT_TRUE(result.has_value() && result->changed) << (result ? "" : result.error().detail);
+  return result ? result->value : Message{};
+}
+bool Suite::readable(const Caller& caller, const FileId& file) {
+  const auto answer = wait(store().may_read_file(caller, file, kNoHurry));
+  EXPECT_TRUE(answer.has_value()) << (answer ? "" : answer.error().detail);
+  return answer.value_or(false);
+}
 Message Suite::replied(const Caller& caller, const Message& to, std::string content) {
   SendMessage command;
   command.conversation_id = to.conversation_id;

@@ -66,6 +66,11 @@ class MessagingStoreContract : public ::testing::TestWithParam<MakeStore> {
   Result<Written<Message>> send(const Caller& caller, const char* conversation, std::string content);
   Result<Written<Message>> send(const Caller& caller, SendMessage command);
   Message sent(const Caller& caller, const char* conversation, std::string content);
+  // What media would tell of the files included.
+  static SendMessage with_files(const char* conversation, std::vector<FileId> files, std::string content);
+  Message attached(const Caller& caller, const char* conversation, std::vector<FileId> files,
+                   std::string content = "look");
+  bool readable(const Caller& caller, const FileId& file);
   Message replied(const Caller& caller, const Message& to, std::string content);
   Result<Written<Message>> edit(const Caller& caller, const Message& message, std::string content,
                                 VersionGuard guard = {});

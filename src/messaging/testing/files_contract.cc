@@ -1,0 +1,99 @@
+// The contract of what messages attach: a file is readable through messages for as long as one that lives shows it.
+#include "messaging/testing/messaging_store_contract.h"
+
+namespace parley::messaging::testing {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+namespace {
+
+const FileId kPlan("0198c5a2-7f00-7000-8000-0000000000f1");
+const FileId kPhoto("0198c5a2-7f00-7000-8000-0000000000f2");
+
+}  // namespace
+
+TEST_P(MessagingStoreContract, AMessageHasItsAttachmentsInTheirOrderAndMayHaveNoText) {
+  make_group(user("u1"), "a", {"u2"});
+  const Message message = attached(user("u1"), "a", {kPlan, kPhoto}, "");
+  EXPECT_THAT(message.attachments, ElementsAre(kPlan, kPhoto));
+  const auto read = get(user("u2"), message);
+  ASSERT_TRUE(read);
+  EXPECT_THAT(read->attachments, ElementsAre(kPlan, kPhoto));
+  EXPECT_EQ(read->content, "");
+  const auto edited = edit(user("u1"), message, "with a word");
+  ASSERT_TRUE(edited);
+  EXPECT_THAT(edited->value.attachments, ElementsAre(kPlan, kPhoto));
+  EXPECT_TRUE(edit(user("u1"), message, ""));
+  ASSERT_TRUE(remove(user("u1"), message));
+  EXPECT_THAT(get(user("u2"), message)->attachments, IsEmpty());
+}
+
+TEST_P(MessagingStoreContract, AnAttachedFileIsReadableByThePresentMembersAlone) {
+  make_group(user("u1"), "a", {"u2"});
+  make_group(user("u3"), "b");
+  EXPECT_FALSE(readable(user("u1"), kPlan));
+  attached(user("u1"), "a", {kPhoto, kPlan});
+  for (const char* member : {"u1", "u2"}) {
+    EXPECT_TRUE(readable(user(member), kPlan));
+    EXPECT_TRUE(readable(user(member), kPhoto));
+    EXPECT_FALSE(readable(user(member), FileId("0198c5a2-7f00-7000-8000-0000000000f3")));
+    EXPECT_FALSE(readable(user(member, "other"), kPlan));
+  }
+  for (const Caller& stranger : {user("u3"), tenant_admin("root"), service("robot"), user("")}) {
+    EXPECT_FALSE(readable(stranger, kPlan));
+  }
+  ASSERT_TRUE(leave(user("u2"), "a", "u2"));
+  EXPECT_FALSE(readable(user("u2"), kPlan));
+  ASSERT_TRUE(add(user("u1"), "a", "u2"));
+  EXPECT_TRUE(readable(user("u2"), kPlan));
+  EXPECT_FALSE(readable(user("u1"), FileId("")));
+  EXPECT_FALSE(readable(user("u1"), FileId("' OR 1 --")));
+}
+
+TEST_P(MessagingStoreContract, OneLiveMessageOfOneSharedConversationIsEnough) {
+  make_group(user("u1"), "a");
+  make_group(user("u1"), "b", {"u2"});
+  make_group(user("u1"), "c", {"u2"});
+  for (int i = 0; i < 5; ++i) attached(user("u1"), "a", {kPlan});
+  const Message first = attached(user("u1"), "b", {kPlan});
+  const Message second = attached(user("u1"), "c", {kPlan});
+  const Message third = attached(user("u1"), "c", {kPlan});
+  ASSERT_TRUE(remove(user("u1"), first));
+  EXPECT_TRUE(readable(user("u2"), kPlan));
+  ASSERT_TRUE(remove(user("u1"), second));
+  EXPECT_TRUE(readable(user("u2"), kPlan));
+  ASSERT_TRUE(remove(user("u1"), third));
+  EXPECT_FALSE(readable(user("u2"), kPlan));
+  EXPECT_TRUE(readable(user("u1"), kPlan));
+  ASSERT_TRUE(drop(user("u1"), "a"));
+  EXPECT_FALSE(readable(user("u1"), kPlan));
+  attached(user("u2"), "c", {kPlan});
+  EXPECT_TRUE(readable(user("u1"), kPlan));
+}
+
+TEST_P(MessagingStoreContract, WhatIsAttachedIsSoAfterARestart) {
+  make_group(user("u1"), "a", {"u2"});
+  attached(user("u1"), "a", {kPlan});
+  reopen();
+  EXPECT_TRUE(readable(user("u2"), kPlan));
+  EXPECT_FALSE(readable(user("u2"), kPhoto));
+}
+
+TEST_P(MessagingStoreContract, AReplayWithAttachmentsAttachesNothingTwice) {
+  make_group(user("u1"), "a");
+  SendMessage command = with_files("a", {kPlan, kPhoto}, "look");
+  command.idempotency_key = "k";
+  const auto first = send(user("u1"), command);
+  ASSERT_TRUE(first);
+  command.files.clear();  // media knows them no more
+  const auto again = send(user("u1"), command);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->changed);
+  EXPECT_EQ(again->value.id, first->value.id);
+  EXPECT_THAT(again->value.attachments, ElementsAre(kPlan, kPhoto));
+  command.attachments = {kPhoto, kPlan};
+  EXPECT_THAT(send(user("u1"), command), FailsWith("idempotency_mismatch"));
+}
+
+}  // namespace parley::messaging::testing
