@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
-"""Makes api/gateway.yaml out of messaging.yaml and search.yaml: their routes under /v1, and what the gateway alone does.
+"""Makes api/gateway.yaml out of messaging.yaml, search.yaml and media.yaml: their routes under /v1, and what the gateway alone does.
 
-Run it after a change of either; --check writes nothing and fails when gateway.yaml is out of date.
+Run it after a change of any; --check writes nothing and fails when gateway.yaml is out of date.
 """
 
 import copy
+import dataclasses
 import pathlib
 import sys
 
 import yaml
 
 API = pathlib.Path(__file__).resolve().parent.parent / "api"
-SOURCES = [API / "messaging.yaml", API / "search.yaml"]
+SOURCES = [API / "messaging.yaml", API / "search.yaml", API / "media.yaml"]
 TARGET = API / "gateway.yaml"
 HEADING = """\
-# Made by scripts/make_gateway_openapi.py out of messaging.yaml and search.yaml: change those, then run the script.
+# Made by scripts/make_gateway_openapi.py out of messaging.yaml, search.yaml and media.yaml: change those, then run the script.
 # The x- extensions are explained at the top of messaging.yaml.
 """
 DESCRIPTION = """\
@@ -28,16 +29,42 @@ it adds an Idempotency-Key when the client gave none. docs/api.md has the rules,
 
 Searches may be answered from a cache (`X-Cache: hit`, with `Age`): only the caller's own, while search tells of no change in
 the tenant. `min_position` and `Cache-Control: no-cache` go past it. A hit does not count against the limit of searches.
+
+Files stand under /v1/media. Their bytes stream through, either way, at the pace of the slower side; what limits an upload or a
+download is how long nothing moves, not how long it takes. A signed address is passed on without a token, and media verifies it.
 """
 OWN_ERROR_CODES = ["circuit_open", "upstream_unavailable"]
-# Of search: what the gateway passes on; the same name with another meaning; where messaging's says as much and more.
-SEARCH_TAG = "search"
 CACHED = ["search_messages", "search_conversations", "search_users", "search_all"]
-OF_SEARCH_ALONE = {("responses", "RateLimited"), ("responses", "Unavailable")}
-SAID_BY_MESSAGING = {
-    ("responses", "BadRequest"), ("responses", "Conflict"), ("schemas", "Message"), ("schemas", "Problem"),
-    ("schemas", "ErrorCode"), ("schemas", "Position"),
-}  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What the gateway takes over of a contract beside messaging's."""
+
+    name: str
+    tags: list  # of the routes it passes on
+    prefix: str  # of their paths
+    # Components that share a name with others: what this service means by it; and where messaging's says as much and more.
+    of_its_own: set
+    said_by_messaging: set
+
+
+SEARCH = Part(
+    "search",
+    ["search"],
+    "/v1",
+    {("responses", "RateLimited"), ("responses", "Unavailable")},
+    {("responses", "BadRequest"), ("responses", "Conflict"), ("schemas", "Message"), ("schemas", "Problem"),
+     ("schemas", "ErrorCode"), ("schemas", "Position")},
+)  # fmt: skip
+MEDIA = Part(
+    "media",
+    ["uploads", "tus", "files"],
+    "/v1/media",
+    {("responses", "BadRequest"), ("responses", "Forbidden"), ("responses", "Conflict"), ("responses", "PayloadTooLarge"),
+     ("responses", "DeadlineExceeded"), ("headers", "Location"), ("headers", "ETag")},
+    {("schemas", "Id"), ("schemas", "ErrorCode"), ("responses", "Unavailable")},
+)  # fmt: skip
 
 
 class PlainDumper(yaml.SafeDumper):
@@ -109,25 +136,26 @@ def with_references_to(value, renamed):
     return value
 
 
-def add_search(gateway, search):
-    """The routes of search for everybody, with the components they need."""
-    renamed = {f"#/components/{kind}/{name}": f"#/components/{kind}/Search{name}" for kind, name in OF_SEARCH_ALONE}
+def add_part(gateway, part, contract):
+    """The routes of a service for everybody, with the components they need."""
+    own_name = {name: part.name.capitalize() + name for _, name in part.of_its_own}
+    renamed = {f"#/components/{kind}/{name}": f"#/components/{kind}/{own_name[name]}" for kind, name in part.of_its_own}
     for kind in ("schemas", "responses", "headers"):
         have = gateway["components"][kind]
-        for name, component in search["components"][kind].items():
-            if (kind, name) in OF_SEARCH_ALONE:
-                name = "Search" + name
+        for name, component in contract["components"][kind].items():
+            if (kind, name) in part.of_its_own:
+                name = own_name[name]
             elif name in have:
-                if component != have[name] and (kind, name) not in SAID_BY_MESSAGING:
-                    sys.exit(f"{kind}/{name} is one thing in messaging.yaml and another in search.yaml")
+                if component != have[name] and (kind, name) not in part.said_by_messaging:
+                    sys.exit(f"{kind}/{name} is one thing in messaging.yaml or search.yaml and another in {part.name}.yaml")
                 continue
             have[name] = with_references_to(component, renamed)
     codes = gateway["components"]["schemas"]["ErrorCode"]
-    codes["enum"] = sorted({*codes["enum"], *search["components"]["schemas"]["ErrorCode"]["enum"]})
-    for path, operations in search["paths"].items():
-        if any(SEARCH_TAG in operation["tags"] for operation in operations.values()):
-            gateway["paths"]["/v1" + path] = with_references_to(operations, renamed)
-    tags = [tag for tag in search["tags"] if tag["name"] == SEARCH_TAG]
+    codes["enum"] = sorted({*codes["enum"], *contract["components"]["schemas"]["ErrorCode"]["enum"]})
+    for path, operations in contract["paths"].items():
+        if any(set(part.tags) & set(operation["tags"]) for operation in operations.values()):
+            gateway["paths"][part.prefix + path] = with_references_to(operations, renamed)
+    tags = [tag for tag in contract["tags"] if tag["name"] in part.tags]
     gateway["tags"][-1:-1] = tags
 
 
@@ -150,7 +178,7 @@ def add_cache(gateway):
                 headers["Age"] = {"$ref": "#/components/headers/CacheAge"}
 
 
-def make(messaging, search):
+def make(messaging, search, media):
     gateway = copy.deepcopy(messaging)
     gateway["info"]["title"] = "Parley gateway"
     gateway["info"]["description"] = DESCRIPTION
@@ -158,7 +186,8 @@ def make(messaging, search):
     gateway["paths"] = gateway_paths(messaging["paths"])
     gateway["tags"] = [tag for tag in gateway["tags"] if tag["name"] != "internal"]
     del gateway["components"]["securitySchemes"]["internal"]
-    add_search(gateway, search)
+    add_part(gateway, SEARCH, search)
+    add_part(gateway, MEDIA, media)
     drop_unused(gateway)
     add_cache(gateway)
 
@@ -170,6 +199,7 @@ def make(messaging, search):
     metrics["responses"]["401"] = {"$ref": "#/components/responses/Unauthorized"}
 
     components = gateway["components"]
+    components["securitySchemes"]["signed"] = media["components"]["securitySchemes"]["signed"]
     components["securitySchemes"]["metrics_token"] = {
         "type": "http",
         "scheme": "bearer",

@@ -218,7 +218,7 @@ constexpr Setting kTable[] = {
    .meaning = "Time to open a connection to a role; at most UPSTREAM_DEADLINE_MS.", .example = "250",
    .assign = into<kUpstream, &UpstreamSettings::connect_timeout>},
   {.section = kCalls, .name = "UPSTREAM_DEADLINE_MS", .kind = kMilliseconds, .fallback = "5000", .min = 10, .max = 600'000,
-   .meaning = "Time for a role to begin its answer once it has the body, all tries together; at most HTTP_REQUEST_DEADLINE_MS.", .example = "3000",
+   .meaning = "Time for a role to begin its answer once it has the body, all tries together; at most HTTP_REQUEST_DEADLINE_MS. Uploads, which must be on disk first, get 20 s more.", .example = "3000",
    .assign = into<kUpstream, &UpstreamSettings::deadline>},
   {.section = kCalls, .name = "UPSTREAM_POOL_PER_CORE", .kind = kNumber, .fallback = "128", .min = 1, .max = 10'000,
    .meaning = "Connections each event loop may hold to one role.", .example = "64",

@@ -120,9 +120,8 @@ http::Handler Gateway::handler_of(const ProxiedRoute& route, Proxy& proxy) {
   if (route.cached && cached_search_) {
     return [&cached = cached_search_->proxy](http::Exchange& exchange) { return cached.search(exchange); };
   }
-  return [&proxy, mapping = route.mapping, key = route.honours_idempotency_key](http::Exchange& exchange) {
-    return proxy.forward(exchange, mapping, key);
-  };
+  return [&proxy, mapping = route.mapping, key = route.honours_idempotency_key, more_time = route.more_time](
+             http::Exchange& exchange) { return proxy.forward(exchange, mapping, key, more_time); };
 }
 
 std::vector<http::Route> Gateway::routes(std::vector<http::Route> more) {
@@ -133,6 +132,7 @@ std::vector<http::Route> Gateway::routes(std::vector<http::Route> more) {
     table.push_back({.method = route.method,
                      .pattern = std::string(route.pattern),
                      .handler = handler_of(route, upstream->second->proxy),
+                     .access = route.access,
                      .operation_id = std::string(route.operation_id)});
   }
   const auto open = [&table](std::string pattern, std::string operation_id, http::Handler handler) {

@@ -11,6 +11,15 @@ constexpr Role kM = Role::kMessaging;
 constexpr Role kS = Role::kSearch;
 constexpr auto kStrip = PathMapping::kStripVersion;
 constexpr bool kCached = true;
+constexpr auto kOpen = http::Access::kOpen;
+constexpr auto kSigned = http::Access::kTokenOrSigned;
+// What has come must be on disk before it is answered, gigabytes of it perhaps.
+constexpr std::chrono::seconds kUntilOnDisk{20};
+
+constexpr ProxiedRoute media(http::Method method, std::string_view pattern, std::string_view operation_id,
+                             std::chrono::seconds more_time = {}, http::Access access = http::Access::kToken) {
+  return {method, pattern, operation_id, Role::kMedia, false, PathMapping::kStripMedia, false, access, more_time};
+}
 
 // clang-format off
 constexpr ProxiedRoute kRoutes[] = {
@@ -45,6 +54,26 @@ constexpr ProxiedRoute kRoutes[] = {
     {kGet,    "/v1/search/suggestions",                                "list_suggestions",     kS},
     {kGet,    "/v1/search/recent",                                     "list_recent_searches", kS},
     {kDelete, "/v1/search/recent",                                     "clear_recent_searches", kS},
+    media(kPost,    "/v1/media/upload",                                "upload_files",        kUntilOnDisk),
+    media(kPost,    "/v1/media/upload/chunk",                          "begin_upload"),
+    media(kPost,    "/v1/media/upload/chunk/{upload_id}",              "put_chunk",           kUntilOnDisk),
+    media(kPost,    "/v1/media/upload/complete/{upload_id}",           "complete_upload",     kUntilOnDisk),
+    media(kDelete,  "/v1/media/upload/{upload_id}",                    "abort_upload"),
+    media(kGet,     "/v1/media/upload/{upload_id}/progress",           "get_upload_progress"),
+    media(kOptions, "/v1/media/tus",                                   "get_tus_options",     {}, kOpen),
+    media(kPost,    "/v1/media/tus",                                   "create_tus_upload",   kUntilOnDisk),
+    media(kHead,    "/v1/media/tus/{upload_id}",                       "get_tus_upload"),
+    media(kPatch,   "/v1/media/tus/{upload_id}",                       "continue_tus_upload", kUntilOnDisk),
+    media(kPost,    "/v1/media/tus/{upload_id}",                       "override_tus_method", kUntilOnDisk),
+    media(kDelete,  "/v1/media/tus/{upload_id}",                       "end_tus_upload"),
+    media(kGet,     "/v1/media/download/{file_id}",                    "download_file",       {}, kSigned),
+    media(kGet,     "/v1/media/download/{file_id}/signed",             "sign_download"),
+    media(kGet,     "/v1/media/stream/{file_id}",                      "stream_file"),
+    media(kGet,     "/v1/media/files",                                 "list_files"),
+    media(kGet,     "/v1/media/files/{file_id}",                       "get_file"),
+    media(kDelete,  "/v1/media/files/{file_id}",                       "delete_file"),
+    media(kGet,     "/v1/media/files/{file_id}/thumbnails/{size}",     "get_thumbnail"),
+    media(kGet,     "/v1/media/usage",                                 "get_usage"),
 };
 // clang-format on
 

@@ -348,7 +348,7 @@ TEST(GatewayOptions, TakesTheOperatorsSettingsUpToTheirBounds) {
   EXPECT_EQ(gateway_options(no_budget->settings).resilience.retry.max_attempts, 1u);
 }
 
-// The table and api/gateway.yaml say the same: routes, operations, and which of them honour a key.
+// The table and api/gateway.yaml say the same: routes, operations, which of them honour a key, who may call.
 TEST(ProxiedRoutes, AreThoseOfTheContract) {
   std::map<std::string, std::string> contract, table;
   for (const auto& path : YAML::LoadFile(PARLEY_SOURCE_DIR "/api/gateway.yaml")["paths"]) {
@@ -360,11 +360,16 @@ TEST(ProxiedRoutes, AreThoseOfTheContract) {
       std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return std::toupper(c); });
       contract[method + " " + pattern] = operation.second["operationId"].as<std::string>() +
                                          (operation.second["x-idempotency"].as<std::string>("") == "key" ? " key" : "");
+      const YAML::Node security = operation.second["security"];
+      if (security) contract[method + " " + pattern] += security.size() == 0 ? " open" : " signed";
     }
   }
   for (const ProxiedRoute& route : proxied_routes()) {
     table[std::string(to_string(route.method)) + " " + std::string(route.pattern)] =
-        std::string(route.operation_id) + (route.honours_idempotency_key ? " key" : "");
+        std::string(route.operation_id) + (route.honours_idempotency_key ? " key" : "") +
+        (route.access == http::Access::kOpen            ? " open"
+         : route.access == http::Access::kTokenOrSigned ? " signed"
+                                                        : "");
   }
   EXPECT_EQ(table, contract);
 }

@@ -12,6 +12,7 @@ namespace parley::gateway {
 namespace {
 
 constexpr std::string_view kVersion = "/v1";
+constexpr std::string_view kMedia = "/v1/media";
 constexpr std::string_view kMessagesOf = "/v1/messages/conversations/";
 
 }  // namespace
@@ -21,6 +22,9 @@ std::string_view map_target(const http::Request& request, PathMapping mapping, s
     case PathMapping::kStripVersion:
       if (!request.path.starts_with("/v1/")) return {};
       return request.target.substr(kVersion.size());
+    case PathMapping::kStripMedia:
+      if (!request.path.starts_with("/v1/media/")) return {};
+      return request.target.substr(kMedia.size());
     case PathMapping::kConversationMessages: {
       if (!request.path.starts_with(kMessagesOf)) return {};
       const std::string_view id = request.path.substr(kMessagesOf.size());
@@ -74,6 +78,9 @@ class Proxy::Passage final : public http::Body {
   // Not coroutines: the answer's own body does the work.
   Task<Result<std::string_view>> read() override { return answer->read(); }
   std::optional<std::uint64_t> size() const override { return answer->size(); }
+  std::optional<http::FileRun> as_file() override { return answer->as_file(); }
+  SteadyTime::duration waited() const override { return answer->waited(); }
+  void interrupt() override { answer->interrupt(); }
 
   http::Request request;
   ForwardedBody body;
@@ -86,7 +93,8 @@ class Proxy::Passage final : public http::Body {
   std::forward_list<std::string> others_;
 };
 
-Task<http::Response> Proxy::forward(http::Exchange& exchange, PathMapping mapping, bool honours_idempotency_key) {
+Task<http::Response> Proxy::forward(http::Exchange& exchange, PathMapping mapping, bool honours_idempotency_key,
+                                    std::chrono::milliseconds more_time) {
   auto passage = std::make_unique<Passage>(*exchange.request.body, clock_);
   if (std::optional<Error> refusal = prepare(exchange, mapping, honours_idempotency_key, *passage)) {
     co_return http::problem_response(*refusal, exchange.request_id);
@@ -106,7 +114,9 @@ Task<http::Response> Proxy::forward(http::Exchange& exchange, PathMapping mappin
     }
   }
 
-  Result<http::Response> answer = co_await upstream_.call(passage->request, body, exchange.due());
+  const SteadyTime due = exchange.due();
+  const SteadyTime deadline = due == SteadyTime::max() ? due : due + more_time;
+  Result<http::Response> answer = co_await upstream_.call(passage->request, body, deadline, more_time);
   if (!answer) co_return http::problem_response(shown(std::move(answer.error()), *passage), exchange.request_id);
   if (answer->stream) {
     passage->answer = std::move(answer->stream);

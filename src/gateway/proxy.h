@@ -18,6 +18,7 @@ namespace parley::gateway {
 // From the path that clients see to the service's.
 enum class PathMapping : std::uint8_t {
   kStripVersion,          // /v1/x/y → /x/y
+  kStripMedia,            // /v1/media/x/y → /x/y
   kConversationMessages,  // /v1/messages/conversations/ID → /conversations/ID/messages
 };
 
@@ -41,8 +42,9 @@ class Proxy {
       : upstream_(upstream), rules_(std::move(rules)), clock_(clock), random_(random) {}
 
   // `honours_idempotency_key`: the service's route does, so that the request may be sent again; a key is added when the
-  // client gave none.
-  Task<http::Response> forward(http::Exchange& exchange, PathMapping mapping, bool honours_idempotency_key);
+  // client gave none. `more_time`: that the answer may take beyond the request's deadline and the upstream's.
+  Task<http::Response> forward(http::Exchange& exchange, PathMapping mapping, bool honours_idempotency_key,
+                               std::chrono::milliseconds more_time = {});
 
  private:
   class Passage;

@@ -28,7 +28,8 @@ class ProxyTest : public ::testing::Test {
     client.method_text = to_string(method);
     client.set_target(target);
   }
-  http::Response forward(PathMapping mapping = PathMapping::kStripVersion, bool honours_key = false) {
+  http::Response forward(PathMapping mapping = PathMapping::kStripVersion, bool honours_key = false,
+                         std::chrono::milliseconds more_time = {}) {
     if (!resilient) {
       resilient.emplace(fake, settings, clock, random, timer, observer);
       proxy.emplace(*resilient, rules, clock, random);
@@ -36,7 +37,7 @@ class ProxyTest : public ::testing::Test {
     http::Exchange exchange(client);
     exchange.request_id = "rid";
     exchange.deadline = clock.steady_now() + seconds(30);
-    return std::move(*testing::run(loop, proxy->forward(exchange, mapping, honours_key)));
+    return std::move(*testing::run(loop, proxy->forward(exchange, mapping, honours_key, more_time)));
   }
   std::string target_of(std::string_view target, PathMapping mapping = PathMapping::kStripVersion) {
     to(http::Method::kGet, target);
@@ -71,6 +72,51 @@ TEST_F(ProxyTest, MapsTheMessagesOfAConversation) {
   EXPECT_EQ(target_of("/v1/messages/conversations/123", mapping), "/conversations/123/messages");
   EXPECT_EQ(target_of("/v1/messages/conversations/a%2Fb%3F%23?limit=5&cursor=%3D", mapping),
             "/conversations/a%2Fb%3F%23/messages?limit=5&cursor=%3D");
+}
+
+TEST_F(ProxyTest, StripsWhatMediaIsBehindAndKeepsTheQueryThatIsSigned) {
+  const auto mapping = PathMapping::kStripMedia;
+  EXPECT_EQ(target_of("/v1/media/download/1?signature=a%2Bb%3D&tenant=a%20b&", mapping),
+            "/download/1?signature=a%2Bb%3D&tenant=a%20b&");
+  EXPECT_EQ(target_of("/v1/media/tus", mapping), "/tus");
+  EXPECT_EQ(target_of("/v1/media", mapping), "");
+  EXPECT_EQ(target_of("/v1/mediax/y", mapping), "");
+}
+
+TEST_F(ProxyTest, GivesAServiceMoreTimeWhereTheRouteSaysSo) {
+  settings.call_timeout = seconds(5);
+  to(http::Method::kPost, "/v1/messages");
+  forward();
+  EXPECT_EQ(fake->seen.back().deadline, clock.steady_now() + seconds(5));
+  forward(PathMapping::kStripVersion, false, seconds(20));
+  EXPECT_EQ(fake->seen.back().deadline, clock.steady_now() + seconds(25));
+}
+
+TEST_F(ProxyTest, WithoutATimeoutOfTheUpstreamTheRequestsOwnIsPutOff) {
+  settings.call_timeout = seconds(0);
+  to(http::Method::kPost, "/v1/messages");
+  forward(PathMapping::kStripVersion, false, seconds(20));
+  EXPECT_EQ(fake->seen.back().deadline, clock.steady_now() + seconds(50));
+}
+
+TEST_F(ProxyTest, ARunOfAFilePassesAsOne) {
+  struct File final : http::Body {
+    Task<Result<std::string_view>> read() override { co_return std::string_view(); }
+    std::optional<std::uint64_t> size() const override { return 9; }
+    std::optional<http::FileRun> as_file() override { return http::FileRun{.fd = 7, .offset = 4, .length = 9}; }
+  };
+  fake->script = {[](http::Request&) -> Result<http::Response> {
+    http::Response response = http::text_response(200, "text/plain", {});
+    response.stream = std::make_unique<File>();
+    return response;
+  }};
+  to(http::Method::kGet, "/v1/users/me");
+  const http::Response answer = forward();
+  const std::optional<http::FileRun> run = answer.stream->as_file();
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->fd, 7);
+  EXPECT_EQ(run->offset, 4u);
+  EXPECT_EQ(run->length, 9u);
 }
 
 TEST_F(ProxyTest, RefusesSegmentsThatAnIntermediaryMightResolve) {

@@ -50,12 +50,15 @@ ResilientUpstream::ResilientUpstream(std::shared_ptr<http::Upstream> upstream, R
   CHECK(settings.retry.max_attempts >= 1);
 }
 
-Task<Result<http::Response>> ResilientUpstream::call(http::Request& request, ForwardedBody* body, SteadyTime deadline) {
+Task<Result<http::Response>> ResilientUpstream::call(http::Request& request, ForwardedBody* body, SteadyTime deadline,
+                                                     std::chrono::milliseconds more_time) {
   budget_.count_request();
   const bool bodiless = request.body == nullptr || request.body->size() == std::optional<std::uint64_t>(0);
   const bool repeatable = (body != nullptr && body->held()) || (bodiless && http::is_safe(request.method));
   SteadyTime now = clock_.steady_now();
-  const SteadyTime total = attempt_deadline(now, deadline, settings_.call_timeout);
+  const milliseconds timeout =
+      settings_.call_timeout.count() == 0 ? milliseconds(0) : settings_.call_timeout + more_time;
+  const SteadyTime total = attempt_deadline(now, deadline, timeout);
   for (unsigned attempt = 1;; ++attempt) {
     auto permit = breaker_.acquire();
     if (!permit) {

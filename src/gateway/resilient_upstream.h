@@ -37,8 +37,9 @@ class ResilientUpstream final : public http::Upstream {
   Task<Result<http::Response>> call(http::Request& request, SteadyTime deadline) override {
     return call(request, nullptr, deadline);
   }
-  // `body`: the request's body, if it is a ForwardedBody; null otherwise.
-  Task<Result<http::Response>> call(http::Request& request, ForwardedBody* body, SteadyTime deadline);
+  // `body`: the request's body, if it is a ForwardedBody; null otherwise. `more_time`: added to the call's timeout.
+  Task<Result<http::Response>> call(http::Request& request, ForwardedBody* body, SteadyTime deadline,
+                                    std::chrono::milliseconds more_time = {});
 
   // `circuit_open` if a call would be turned away now, so that no body need be read for it.
   std::optional<Error> turned_away() const;

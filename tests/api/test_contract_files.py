@@ -510,6 +510,23 @@ def test_the_gateway_has_what_search_offers_to_everybody_and_nothing_else_of_it(
     assert {path for path in gateway["paths"] if "search" in path or "admin" in path} == {path for path, _ in offered}
 
 
+def test_the_gateway_has_all_of_media_but_what_is_internal():
+    gateway, media = load("gateway"), load("media")
+    offered = {("/v1/media" + path, method): operation for path, method, operation in operations(media)
+               if not is_internal(operation) and "operations" not in operation["tags"]}  # fmt: skip
+    assert len(offered) == 20
+    for (path, method), operation in offered.items():
+        there = gateway["paths"][path][method]
+        for same in ("operationId", "parameters", "security", "x-body", "x-max-body-bytes", "x-idempotency"):
+            assert there.get(same) == operation.get(same), (path, method, same)
+        assert set(there["responses"]) == set(operation["responses"])
+        for status, response in operation["responses"].items():
+            here, original = deref(gateway, there["responses"][status]), deref(media, response)
+            assert set(here.get("headers", {})) == set(original.get("headers", {}))
+            assert set(here.get("content", {})) == set(original.get("content", {}))
+    assert {path for path in gateway["paths"] if "media" in path or "internal" in path} == {path for path, _ in offered}
+
+
 def test_every_role_tells_its_health_without_a_token(contract):
     for path in ("/", "/health", "/health/live", "/metrics", "/openapi.yaml", "/docs"):
         assert {} in contract["paths"][path]["get"]["security"] or contract["paths"][path]["get"]["security"] == []

@@ -68,9 +68,12 @@ def request_for(operation, world, key="k"):
     return segments, query, body, headers
 
 
+OF_FILES = {"uploads", "tus", "files"}  # a walk of their own: what they are asked for is no JSON
+
+
 def walk(client, world, key="k"):
     for operation in client.contract.operations:
-        if operation.needs_token:
+        if operation.needs_token and not OF_FILES & set(operation.spec["tags"]):
             assert operation.id in EXPECTED, f"{operation} needs a line in EXPECTED"
             segments, query, body, headers = request_for(operation, world, key)
             yield operation, client.call(operation.method, client.target(*segments, **query), body, headers)
