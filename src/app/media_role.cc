@@ -16,7 +16,7 @@ media::QuotaLimits quotas(const MediaSettings& settings) {
 
 Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, const Clock& clock, Random& random,
                                                    Metrics& metrics) {
-  std::unique_ptr<MediaRole> role(new MediaRole(settings, clock, metrics));
+  std::unique_ptr<MediaRole> role(new MediaRole(settings, clock, random, metrics));
   const std::filesystem::path folder = settings.serve.data_dir / "media";
   auto store = media::SqliteMediaStore::open({.folder = folder,
                                               .limits = quotas(settings.media),
@@ -38,10 +38,12 @@ Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, con
   return role;
 }
 
-MediaRole::MediaRole(const Settings& settings, const Clock& clock, Metrics& metrics)
+MediaRole::MediaRole(const Settings& settings, const Clock& clock, Random& random, Metrics& metrics)
     : settings_(settings),
       clock_(clock),
+      random_(random),
       metrics_(metrics),
+      began_at_(clock.wall_now()),
       store_metrics_(metrics, "media"),
       media_metrics_(metrics) {}
 
@@ -64,10 +66,20 @@ void MediaRole::start(EventLoop& loop) {
   upkeep_ = std::make_unique<StoreUpkeep>(loop, StoreUpkeep::Store{"media", store_->event_log(), nullptr}, clock_,
                                           metrics_, StoreUpkeep::Settings{.consumers_expected = false});
   upkeep_->start();
+  sweeper_ = std::make_unique<media::Sweeper>(
+      loop, *store_, *blobs_, clock_, random_, metrics_,
+      media::Sweeper::Settings{.deleted_files_kept = settings_.media.deleted_files_kept, .process_began = began_at_});
+  sweeper_->start();
 }
 
 void MediaRole::stop(std::move_only_function<void()> on_stopped) {
-  upkeep_->close(std::move(on_stopped));
+  auto left = std::make_shared<int>(2);
+  auto last = std::make_shared<std::move_only_function<void()>>(std::move(on_stopped));
+  const auto one_ended = [left, last] {
+    if (--*left == 0) (*last)();
+  };
+  upkeep_->close(one_ended);
+  sweeper_->close(one_ended);
 }
 
 void MediaRole::build_service(const MakeMiddleware& make_middleware) {

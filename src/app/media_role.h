@@ -14,6 +14,7 @@
 #include "media/media_metrics.h"
 #include "media/stores/file_blob_store.h"
 #include "media/stores/sqlite_media_store.h"
+#include "media/sweeper.h"
 #include "telemetry/metrics.h"
 
 namespace parley::app {
@@ -34,18 +35,21 @@ class MediaRole {
   void stop(std::move_only_function<void()> on_stopped);
 
  private:
-  MediaRole(const Settings& settings, const Clock& clock, Metrics& metrics);
+  MediaRole(const Settings& settings, const Clock& clock, Random& random, Metrics& metrics);
   void export_queues();
 
   const Settings& settings_;
   const Clock& clock_;
+  Random& random_;
   Metrics& metrics_;
+  const WallTime began_at_;
   StoreMetrics store_metrics_;
   media::MediaMetrics media_metrics_;
   std::unique_ptr<media::SqliteMediaStore> store_;  // has the lock of the folder: first
   std::unique_ptr<media::FileBlobStore> blobs_;
   std::unique_ptr<media::ContentTypeSniffer> sniffer_;
   std::unique_ptr<StoreUpkeep> upkeep_;
+  std::unique_ptr<media::Sweeper> sweeper_;
   std::unique_ptr<http::Service> service_;
   std::vector<Metrics::Scraped> scraped_;
 };

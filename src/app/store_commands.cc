@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/index_commands.h"
+#include "app/media_check.h"
 #include "app/settings_arguments.h"
 #include "messaging/stores/sqlite_check.h"
 
@@ -18,30 +19,50 @@ namespace fs = std::filesystem;
 struct CheckArguments {
   std::string data_dir;
   SearchHostOptions search;
+  MediaCheckOptions media;
   bool repair = false;
 };
 
-int check(const CheckArguments& arguments) {
-  const auto settings = settings_of_store(arguments.data_dir);
-  if (!settings) return settings.error();
-  const auto report = messaging::check_messaging_folder(settings->serve.data_dir / "messaging");
+// Answers whether all is well, and nothing when the store cannot be read.
+std::optional<bool> check_messaging(const Settings& settings) {
+  const auto report = messaging::check_messaging_folder(settings.serve.data_dir / "messaging");
   if (!report) {
     std::fprintf(stderr, "parley: %s\n", report.error().detail.c_str());
-    return 1;
+    return std::nullopt;
   }
   std::printf("messaging: %lld conversations, %lld messages, %lld events\n",
               static_cast<long long>(report->conversations), static_cast<long long>(report->messages),
               static_cast<long long>(report->events));
   for (const std::string& problem : report->problems) std::printf("problem: %s\n", problem.c_str());
   if (report->problems.size() == sqlite::kMaxProblems) std::puts("problem: and perhaps more; the list is cut here");
-  bool ok = report->ok();
-  if (!ok) {
+  return report->ok();
+}
+
+// Of messaging's store, and of the index once the store is well.
+bool check_messages(const Settings& settings, const CheckArguments& arguments) {
+  const auto ok = check_messaging(settings);
+  if (!ok) return false;
+  if (!*ok) {
     std::puts("search: not looked at, for the store comes first");
-  } else if (has_index(*settings, arguments.search)) {
-    ok = check_index(*settings, arguments.search, arguments.repair) == 0;
-  } else {
-    std::puts("search: there is no index in this folder");
+    return false;
   }
+  if (has_index(settings, arguments.search)) return check_index(settings, arguments.search, arguments.repair) == 0;
+  std::puts("search: there is no index in this folder");
+  return true;
+}
+
+int check(const CheckArguments& arguments) {
+  auto settings = settings_of_folder(arguments.data_dir);
+  if (!settings) return settings.error();
+  const bool media = has_media(*settings);
+  if (!media) settings = settings_of_store(arguments.data_dir);
+  if (!settings) return settings.error();
+  const fs::path messaging = settings->serve.data_dir / "messaging" / "messaging.db";
+  std::error_code unknown;
+  bool ok = true;
+  // Where media runs alone, there are no messages.
+  if (!media || fs::exists(messaging, unknown)) ok = check_messages(*settings, arguments);
+  if (media) ok = check_media(*settings, arguments.media) == 0 && ok;
   std::puts(ok ? "ok" : "not ok");
   return ok ? 0 : 1;
 }
@@ -79,15 +100,21 @@ void add_check_command(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<CheckArguments>();
   CLI::App* command = app.add_subcommand("check", "Check that a data folder holds what it promises");
   command->add_option("--data", arguments->data_dir, "Data folder; DATA_DIR, else ./data");
-  command->add_flag("--repair", arguments->repair, "Build the search index anew for the tenants where it differs");
+  command->add_flag("--repair", arguments->repair,
+                    "Build the search index anew for the tenants where it differs; remove objects that belong to no "
+                    "file, and mend quotas, where no server runs");
+  command->add_flag("--deep", arguments->media.read_bytes, "Read every file's bytes, and compare their SHA-256");
   command->add_option("--url", arguments->search.url, "The search role's own address, where it is not on this folder");
   command->add_option("--ca-file", arguments->search.ca_file,
                       "Certificate authorities for https, instead of the system's");
   command->footer(
-      "The store is read beside a running server. The index is compared by the server on the folder, asked by\n"
+      "Stores and files are read beside a running server. The index is compared by the server on the folder, asked by\n"
       "SEARCH_PORT; without one this command does it itself.\n"
       "Exit code: 0 all is well, 1 it is not, or the folder cannot be read.");
-  command->callback([arguments, &exit_code] { exit_code = check(*arguments); });
+  command->callback([arguments, &exit_code] {
+    arguments->media.repair = arguments->repair;
+    exit_code = check(*arguments);
+  });
 }
 
 void add_backup_command(CLI::App& app, int& exit_code) {

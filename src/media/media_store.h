@@ -74,17 +74,28 @@ struct KnownBlob {
   FileId id;
   TenantId tenant;
   bool sealed = false;     // a file, deleted or not, whose bytes must be there; else an upload under way
-  std::uint64_t size = 0;  // of a file
+  std::uint64_t size = 0;  // of a file; of an upload, where the last byte ends that is on disk
   Sha256 sha256{};
   bool deleted = false;
   std::vector<ThumbnailSize> thumbnails;
+  std::string content_type;  // of a file
+  std::optional<ImageSize> image;
   bool operator==(const KnownBlob&) const = default;
 };
 
-class MediaStore {
+// Which objects there should be, over all tenants: the part of the store that is compared with them.
+class BlobRecords {
  public:
-  virtual ~MediaStore() = default;
+  virtual ~BlobRecords() = default;
+  // All of them, by id, after that one.
+  virtual Task<Result<Page<KnownBlob>>> scan_blobs(std::optional<FileId> after, std::size_t limit,
+                                                   SteadyTime deadline) = 0;
+  // Of those named, what the store knows.
+  virtual Task<Result<std::vector<KnownBlob>>> find_blobs(std::vector<FileId> ids, SteadyTime deadline) = 0;
+};
 
+class MediaStore : public BlobRecords {
+ public:
   // Uploads. begin reserves upload.reserved bytes against both quotas (quota_exceeded) and keeps the upload; times and
   // id are the caller's, the id a new one. Conflict too_many_uploads when the user has as many under way as may be.
   virtual Task<Result<Upload>> begin_upload(Upload upload, SteadyTime deadline) = 0;
@@ -132,11 +143,6 @@ class MediaStore {
   // Files deleted before `before` whose bytes are still to be removed, and that they have been.
   virtual Task<Result<std::vector<FileId>>> files_to_purge(WallTime before, std::size_t limit, SteadyTime deadline) = 0;
   virtual Task<Result<>> forget_purged(std::vector<FileId> files, SteadyTime deadline) = 0;
-  // Every object that should be there, by id, after that one.
-  virtual Task<Result<Page<KnownBlob>>> scan_blobs(std::optional<FileId> after, std::size_t limit,
-                                                   SteadyTime deadline) = 0;
-  // Of those named, what the store knows.
-  virtual Task<Result<std::vector<KnownBlob>>> find_blobs(std::vector<FileId> ids, SteadyTime deadline) = 0;
 
   // For /health: a small read that fails when the engine is down.
   virtual Task<Result<>> ping(SteadyTime deadline) = 0;

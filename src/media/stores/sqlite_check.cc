@@ -31,6 +31,29 @@ constexpr Rule kQuotas[] = {
      "OR coalesce(k.reserved, 0) <> coalesce(c.reserved, 0) OR coalesce(k.files, 0) <> coalesce(c.files, 0)"},
 };
 
+// Each changes the rows that are wrong and no others. A counter whose row is missing gets one, numbered as the log
+// says.
+constexpr const char* kMends[] = {
+    "DELETE FROM upload_ranges WHERE upload NOT IN (SELECT id FROM uploads)",
+    "UPDATE uploads SET reserved = 0 WHERE complete = 1 AND reserved <> 0",
+    "INSERT INTO user_usage(tenant, user, stored, reserved, files, uploads, event_number) "
+    "SELECT c.*, coalesce((SELECT max(number) FROM event_log e WHERE e.tenant = c.tenant AND e.key = c.user), 0) "
+    "FROM (" PARLEY_COUNTED ") c WHERE (tenant, user) NOT IN (SELECT tenant, user FROM user_usage)",
+    "UPDATE user_usage AS k SET stored = c.stored, reserved = c.reserved, files = c.files, uploads = c.uploads "
+    "FROM (" PARLEY_COUNTED
+    ") c WHERE c.tenant = k.tenant AND c.user = k.user "
+    "AND (c.stored, c.reserved, c.files, c.uploads) <> (k.stored, k.reserved, k.files, k.uploads)",
+    "UPDATE user_usage SET stored = 0, reserved = 0, files = 0, uploads = 0 "
+    "WHERE (stored, reserved, files, uploads) <> (0, 0, 0, 0) "
+    "AND (tenant, user) NOT IN (SELECT tenant, user FROM (" PARLEY_COUNTED "))",
+    "INSERT INTO tenant_usage(tenant, stored, reserved, files) SELECT tenant, sum(stored), sum(reserved), sum(files) "
+    "FROM user_usage WHERE tenant NOT IN (SELECT tenant FROM tenant_usage) GROUP BY tenant",
+    "UPDATE tenant_usage AS k SET stored = c.stored, reserved = c.reserved, files = c.files FROM (SELECT tenant, "
+    "sum(stored) AS stored, sum(reserved) AS reserved, sum(files) AS files FROM user_usage GROUP BY tenant) c "
+    "WHERE c.tenant = k.tenant AND (c.stored, c.reserved, c.files) <> (k.stored, k.reserved, k.files)",
+    "DELETE FROM tenant_usage WHERE tenant NOT IN (SELECT tenant FROM user_usage)",
+};
+
 constexpr Rule kUploads[] = {
     {"a part of no upload",
      "SELECT lower(hex(upload)), count(*) FROM upload_ranges WHERE upload NOT IN (SELECT id FROM uploads) "
@@ -93,6 +116,12 @@ CheckReport check_media(sqlite::Connection& db) {
   report.uploads = db.query_int("SELECT count(*) FROM uploads WHERE complete = 0");
   report.events = db.query_int("SELECT count(*) FROM event_log");
   return report;
+}
+
+std::int64_t mend_media(sqlite::Connection& db) {
+  const std::int64_t before = db.total_changes();
+  for (const char* const statement : kMends) sqlite::Query(db, statement).run();
+  return db.total_changes() - before;
 }
 
 Result<CheckReport> check_media_folder(const std::filesystem::path& folder) {

@@ -21,6 +21,10 @@ struct CheckReport {
 
 CheckReport check_media(sqlite::Connection& db);
 
+// Makes the counters what a recount says, and takes away what belongs to no upload. Answers how many rows were wrong.
+// Within a transaction of the writer's.
+std::int64_t mend_media(sqlite::Connection& db);
+
 // `folder` is DIR/media. Read-only; a running server does not mind.
 Result<CheckReport> check_media_folder(const std::filesystem::path& folder);
 Result<> backup_media_folder(const std::filesystem::path& folder, const std::filesystem::path& target);

@@ -185,4 +185,9 @@ Task<Result<CheckReport>> Store::check(SteadyTime deadline) {
   return read<CheckReport>(deadline, [](Db& db) -> Result<CheckReport> { return check_media(db); });
 }
 
+Task<Result<std::int64_t>> Store::mend(SteadyTime deadline) {
+  return write<std::int64_t>(deadline,
+                             [](WriteContext& write) -> Result<std::int64_t> { return mend_media(write.db); });
+}
+
 }  // namespace parley::media

@@ -42,6 +42,8 @@ class SqliteMediaStore final : public MediaStore {
   std::size_t reads_queued() const { return readers_.queued(); }
   // Whole-store work on a reader's thread; long, so give it a long deadline.
   Task<Result<CheckReport>> check(SteadyTime deadline);
+  // On the writer's thread: mend_media() of sqlite_check.h.
+  Task<Result<std::int64_t>> mend(SteadyTime deadline);
 
   Task<Result<Upload>> begin_upload(Upload upload, SteadyTime deadline) override;
   Task<Result<std::uint64_t>> reserve_more(ReserveMore command, SteadyTime deadline) override;

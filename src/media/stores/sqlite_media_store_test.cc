@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "drivers/sqlite/temp_folder.h"
+#include "media/stores/sqlite_blob_records.h"
 #include "media/stores/sqlite_reads.h"
 #include "media/stores/sqlite_schema.h"
 #include "media/testing/media_store_contract.h"
@@ -265,6 +266,40 @@ TEST_F(SqliteMediaStoreTest, CheckNamesWhatIsWrong) {
   EXPECT_THAT(problem_after("UPDATE event_log SET subject = 'x' WHERE number = 1"),
               StartsWith("a file without its event"));
   EXPECT_THAT(check_media_folder(folder())->problems, ::testing::IsEmpty());
+}
+
+TEST_F(SqliteMediaStoreTest, CountersAreMendedAndNothingElseIsTouched) {
+  open();
+  const Upload upload = begin(100);
+  ASSERT_TRUE(wait(store_->add_part({upload.tenant, upload.id, {10, 20}, upload.expires_at}, SteadyTime::max())));
+  ASSERT_TRUE(finish(begin(7)));
+  EXPECT_EQ(wait(store_->mend(SteadyTime::max())), 0) << "all was well";
+  for (const char* sql :
+       {"UPDATE user_usage SET stored = 8", "UPDATE user_usage SET reserved = 0, uploads = 7",
+        "UPDATE tenant_usage SET stored = 8, files = 0", "DELETE FROM tenant_usage", "DELETE FROM user_usage",
+        "INSERT INTO user_usage VALUES('acme', 'bob', 1, 0, 0, 0, 0)", "INSERT INTO tenant_usage VALUES('x', 1, 1, 1)",
+        "INSERT INTO upload_ranges VALUES(randomblob(16), 0, 1)", "UPDATE uploads SET reserved = 1 WHERE complete"}) {
+    damage(sql);
+    EXPECT_GT(wait(store_->mend(SteadyTime::max())).value_or(0), 0) << sql;
+    EXPECT_THAT(wait(store_->check(SteadyTime::max()))->problems, ::testing::IsEmpty()) << sql;
+    EXPECT_EQ(wait(store_->mend(SteadyTime::max())), 0) << sql;
+  }
+  EXPECT_EQ(wait(store_->get_usage(upload.tenant, upload.owner, SteadyTime::max()))->user,
+            (UsageCount{.stored = 7, .reserved = 100, .files = 1}));
+}
+
+TEST_F(SqliteMediaStoreTest, WhatObjectsThereShouldBeIsReadBesideAServer) {
+  open();
+  const Upload upload = begin(100);
+  const auto file = finish(begin(7));
+  auto records = SqliteBlobRecords::open(folder(), clock_);
+  ASSERT_TRUE(records) << records.error().detail;
+  const auto page = wait((*records)->scan_blobs(std::nullopt, 10, SteadyTime::max()));
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->items, wait(store_->scan_blobs(std::nullopt, 10, SteadyTime::max()))->items);
+  EXPECT_EQ(page->items.size(), 2u);
+  EXPECT_EQ(wait((*records)->find_blobs({upload.id}, SteadyTime::max()))->size(), 1u);
+  EXPECT_EQ(SqliteBlobRecords::open(temp_.path(), clock_).error().code, "unavailable");
 }
 
 TEST_F(SqliteMediaStoreTest, NoQuestionTakesLongerWhereThereIsMuch) {

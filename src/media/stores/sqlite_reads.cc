@@ -8,8 +8,12 @@ namespace parley::media {
 namespace {
 
 // Of files, then of uploads under way; both have the same columns.
-#define PARLEY_FILE_BLOBS "SELECT id, tenant, 1, size, sha256, deleted_at IS NOT NULL, thumbnails FROM files WHERE id "
-#define PARLEY_UPLOAD_BLOBS "SELECT id, tenant, 0, 0, NULL, 0, 0 FROM uploads WHERE complete = 0 AND id "
+#define PARLEY_FILE_BLOBS                                                                                            \
+  "SELECT id, tenant, 1, size, sha256, deleted_at IS NOT NULL, thumbnails, content_type, image_width, image_height " \
+  "FROM files WHERE id "
+#define PARLEY_UPLOAD_BLOBS                                                                                   \
+  "SELECT id, tenant, 0, coalesce((SELECT end_byte FROM upload_ranges WHERE upload = id ORDER BY first_byte " \
+  "DESC LIMIT 1), 0), NULL, 0, 0, '', NULL, NULL FROM uploads WHERE complete = 0 AND id "
 
 KnownBlob read_blob(const sqlite::Query& row) {
   KnownBlob blob;
@@ -20,6 +24,10 @@ KnownBlob read_blob(const sqlite::Query& row) {
   if (blob.sealed) blob.sha256 = read_sha256(row, 4);
   blob.deleted = row.integer(5) != 0;
   blob.thumbnails = thumbnails_of(row.integer(6));
+  blob.content_type = row.text(7);
+  if (!row.is_null(8) && !row.is_null(9)) {
+    blob.image = ImageSize{static_cast<std::uint32_t>(row.integer(8)), static_cast<std::uint32_t>(row.integer(9))};
+  }
   return blob;
 }
 

@@ -257,20 +257,32 @@ TEST_P(MediaStoreContract, DeletedFilesWaitForTheirBytesToBeRemoved) {
 
 TEST_P(MediaStoreContract, EveryObjectThatShouldBeThereIsKnownOnce) {
   const Upload upload = begun("ann", 10);
+  ASSERT_TRUE(add_part(upload, {0, 2}));
+  ASSERT_TRUE(add_part(upload, {4, 7}));
   const File file = stored("ann", 20);
+  ASSERT_TRUE(
+      wait(store().set_picture({file.tenant, file.id, ImageSize{640, 480}, {ThumbnailSize::kSmall}}, kNoHurry)));
   const File deleted = stored("bob", 30, "globex");
   ASSERT_TRUE(remove(deleted.id, "bob", "globex"));
   const Upload aborted = begun("ann", 40);
   ASSERT_TRUE(abort(aborted));
   std::vector<KnownBlob> expected{
-      {.id = upload.id, .tenant = upload.tenant, .sealed = false, .size = 0, .sha256 = {}},
-      {.id = file.id, .tenant = file.tenant, .sealed = true, .size = 20, .sha256 = file.sha256},
+      {.id = upload.id, .tenant = upload.tenant, .sealed = false, .size = 7},
+      {.id = file.id,
+       .tenant = file.tenant,
+       .sealed = true,
+       .size = 20,
+       .sha256 = file.sha256,
+       .thumbnails = {ThumbnailSize::kSmall},
+       .content_type = file.content_type,
+       .image = ImageSize{640, 480}},
       {.id = deleted.id,
        .tenant = deleted.tenant,
        .sealed = true,
        .size = 30,
        .sha256 = deleted.sha256,
-       .deleted = true},
+       .deleted = true,
+       .content_type = deleted.content_type},
   };
   const std::vector<FileId> asked{file.id, aborted.id, deleted.id, new_id(), upload.id};
   EXPECT_EQ(wait(store().find_blobs(asked, kNoHurry)), (std::vector<KnownBlob>{expected[1], expected[2], expected[0]}));
