@@ -29,6 +29,17 @@ Digests::Digests(std::vector<ExpectedDigest> expected) : sha256_(begin(DigestKin
   }
 }
 
+Digests Digests::continued(std::vector<ExpectedDigest> expected) const {
+  Digests next({});
+  next.sha256_ = copy_of(sha256_);
+  next.length_ = length_;
+  for (ExpectedDigest& one : expected) {
+    Context context = begin(one.kind);
+    next.compared_.push_back({std::move(one), std::move(context)});
+  }
+  return next;
+}
+
 void Digests::update(std::string_view bytes) {
   CHECK(EVP_DigestUpdate(sha256_.get(), bytes.data(), bytes.size()) == 1);
   for (const Compared& one : compared_) {
@@ -58,10 +69,15 @@ Digests::Context Digests::begin(DigestKind kind) {
   return context;
 }
 
+Digests::Context Digests::copy_of(const Context& context) {
+  Context copy(EVP_MD_CTX_new());
+  CHECK(copy && EVP_MD_CTX_copy_ex(copy.get(), context.get()) == 1);
+  return copy;
+}
+
 // The digest so far; the context may be fed on.
 std::string Digests::finish_copy(const Context& context) {
-  const Context copy(EVP_MD_CTX_new());
-  CHECK(copy && EVP_MD_CTX_copy_ex(copy.get(), context.get()) == 1);
+  const Context copy = copy_of(context);
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned length = 0;
   CHECK(EVP_DigestFinal_ex(copy.get(), bytes, &length) == 1);

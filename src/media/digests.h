@@ -18,6 +18,9 @@ class Digests {
  public:
   // `expected` may be empty.
   explicit Digests(std::vector<ExpectedDigest> expected);
+  // Goes on from here: SHA-256 and length take in what was fed to this one, while `expected` is compared with what is
+  // fed to the new one alone.
+  Digests continued(std::vector<ExpectedDigest> expected) const;
 
   void update(std::string_view bytes);
   std::uint64_t length() const { return length_; }  // bytes fed so far
@@ -32,11 +35,12 @@ class Digests {
   };
   using Context = std::unique_ptr<EVP_MD_CTX, ContextDeleter>;
   static Context begin(DigestKind kind);
+  static Context copy_of(const Context& context);
   static std::string finish_copy(const Context& context);
 
   struct Compared {
     ExpectedDigest expected;
-    Context context;  // null for SHA-256, which is there anyway
+    Context context;  // null: sha256_ is the same
   };
   Context sha256_;
   std::vector<Compared> compared_;

@@ -38,6 +38,19 @@ TEST(Digests, CompareWithEveryKindThatWasAnnounced) {
   EXPECT_FALSE(one_wrong.as_expected());
 }
 
+TEST(Digests, GoOnFromWhereOthersAreAndCompareWhatIsNew) {
+  const Sha256 of_b = sha256("b");
+  Digests first({});
+  first.update("a");
+  Digests next = first.continued({{DigestKind::kSha256, std::string(of_b.begin(), of_b.end())}});
+  EXPECT_EQ(next.sha256(), sha256("a"));
+  next.update("b");
+  EXPECT_TRUE(next.as_expected());
+  EXPECT_EQ(next.sha256(), sha256("ab"));
+  EXPECT_EQ(next.length(), 2u);
+  EXPECT_EQ(first.sha256(), sha256("a"));
+}
+
 TEST(Digests, OfNothingAreAsExpectedWhenNothingWas) {
   EXPECT_TRUE(Digests({}).as_expected());
   EXPECT_EQ(Digests({}).sha256(), sha256(""));
