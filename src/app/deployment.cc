@@ -110,6 +110,7 @@ Result<> Deployment::start() {
 
 void Deployment::stop() {
   if (!loops_running_) return;
+  if (media_) media_->end_streams();
   // Together, within one grace: the roles of a process ask each other past their ports, so none needs another's.
   std::vector<http::Server*> servers;
   for (const auto& [role, server] : servers_) servers.push_back(server.get());

@@ -34,6 +34,7 @@ Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, con
   auto sniffer = media::ContentTypeSniffer::open();
   if (!sniffer) return fail(std::move(sniffer.error()));
   role->sniffer_ = std::move(*sniffer);
+  role->uploads_ = std::make_unique<media::UploadEngine>(role->upload_parts());
   role->export_queues();
   return role;
 }
@@ -49,6 +50,18 @@ MediaRole::MediaRole(const Settings& settings, const Clock& clock, Random& rando
 
 MediaRole::~MediaRole() = default;
 
+media::UploadParts MediaRole::upload_parts() {
+  return {.store = *store_,
+          .blobs = *blobs_,
+          .sniffer = *sniffer_,
+          .metrics = media_metrics_,
+          .clock = clock_,
+          .random = random_,
+          .limits = {.max_file_bytes = settings_.media.max_file_bytes(),
+                     .chunk_bytes = settings_.media.chunk_bytes(),
+                     .expiry = settings_.media.upload_expiry}};
+}
+
 void MediaRole::export_queues() {
   scraped_.push_back(metrics_.gauge_from("parley_store_reads_queued", "Reads that wait for a thread",
                                          {{"role", "media"}},
@@ -59,6 +72,8 @@ void MediaRole::export_queues() {
   scraped_.push_back(metrics_.gauge_from("parley_media_object_work_queued",
                                          "Reads and writes of files that wait for a thread", {{"kind", "write"}},
                                          [this] { return static_cast<double>(blobs_->writes_queued()); }));
+  scraped_.push_back(metrics_.gauge_from("parley_media_uploads_verifying", "Uploads that are read over, or wait for it",
+                                         {}, [this] { return static_cast<double>(uploads_->verifying()); }));
 }
 
 void MediaRole::start(EventLoop& loop) {
@@ -70,21 +85,23 @@ void MediaRole::start(EventLoop& loop) {
       loop, *store_, *blobs_, clock_, random_, metrics_,
       media::Sweeper::Settings{.deleted_files_kept = settings_.media.deleted_files_kept, .process_began = began_at_});
   sweeper_->start();
+  uploads_->start(loop);
 }
 
 void MediaRole::stop(std::move_only_function<void()> on_stopped) {
-  auto left = std::make_shared<int>(2);
+  auto left = std::make_shared<int>(3);
   auto last = std::make_shared<std::move_only_function<void()>>(std::move(on_stopped));
   const auto one_ended = [left, last] {
     if (--*left == 0) (*last)();
   };
   upkeep_->close(one_ended);
   sweeper_->close(one_ended);
+  uploads_->stop(one_ended);
 }
 
 void MediaRole::build_service(const MakeMiddleware& make_middleware) {
   service_ = media::make_media_service(
-      {.media = {.store = *store_, .blobs = *blobs_, .metrics = media_metrics_, .clock = clock_},
+      {.media = {.store = *store_, .blobs = *blobs_, .uploads = *uploads_, .metrics = media_metrics_, .clock = clock_},
        .metrics = metrics_,
        .middleware = make_middleware,
        .more_health_checks = {},

@@ -15,6 +15,7 @@
 #include "media/stores/file_blob_store.h"
 #include "media/stores/sqlite_media_store.h"
 #include "media/sweeper.h"
+#include "media/upload_engine.h"
 #include "telemetry/metrics.h"
 
 namespace parley::app {
@@ -30,12 +31,15 @@ class MediaRole {
   void build_service(const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
 
-  // On `loop`, which runs already; stop() there too, before the loops stop.
+  // Any thread: answers that last end soon, for the server is about to stop.
+  void end_streams() { uploads_->end_watching(); }
+  // On `loop`, which runs already; stop() there too, before the loops stop and once nobody asks the service any more.
   void start(EventLoop& loop);
   void stop(std::move_only_function<void()> on_stopped);
 
  private:
   MediaRole(const Settings& settings, const Clock& clock, Random& random, Metrics& metrics);
+  media::UploadParts upload_parts();
   void export_queues();
 
   const Settings& settings_;
@@ -48,6 +52,7 @@ class MediaRole {
   std::unique_ptr<media::SqliteMediaStore> store_;  // has the lock of the folder: first
   std::unique_ptr<media::FileBlobStore> blobs_;
   std::unique_ptr<media::ContentTypeSniffer> sniffer_;
+  std::unique_ptr<media::UploadEngine> uploads_;
   std::unique_ptr<StoreUpkeep> upkeep_;
   std::unique_ptr<media::Sweeper> sweeper_;
   std::unique_ptr<http::Service> service_;

@@ -12,11 +12,13 @@
 namespace parley::media {
 
 class MediaMetrics;
+class UploadEngine;
 
 // The parts of the role, made once; each outlives every call.
 struct Media {
   MediaStore& store;
   BlobStore& blobs;
+  UploadEngine& uploads;
   MediaMetrics& metrics;
   const Clock& clock;
 };
