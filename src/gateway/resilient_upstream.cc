@@ -24,6 +24,13 @@ bool is_own_limit(const Error& error) {
   return error.code == "upstream_busy";
 }
 
+// Takes that word off the answer: it was for us.
+bool says_that_it_is_well(http::Response& response) {
+  if (!response.headers.find(http::kRoleIsWell)) return false;
+  response.headers.remove(http::kRoleIsWell);
+  return true;
+}
+
 // What the answer asks to wait; nullopt when it says nothing, and "very long" for what is no number of seconds (a
 // date).
 std::optional<seconds> asked_to_wait(const http::Response& response) {
@@ -80,10 +87,10 @@ Task<Result<http::Response>> ResilientUpstream::call(http::Request& request, For
   }
 }
 
-bool ResilientUpstream::judge(const Result<http::Response>& answer, const ForwardedBody* body,
+bool ResilientUpstream::judge(Result<http::Response>& answer, const ForwardedBody* body,
                               CircuitBreaker::Permit permit) {
   if (answer) {
-    if (!counts_as_failure(answer->status)) {
+    if (!counts_as_failure(answer->status) || says_that_it_is_well(*answer)) {
       permit.success();
       return false;
     }

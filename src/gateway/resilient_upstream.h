@@ -6,7 +6,8 @@
 // without a body, and requests whose ForwardedBody is held (their route honours the Idempotency-Key they carry).
 // Reasons: no connection, no answer in the attempt's time, 502, 503, 504; a Retry-After longer than the policy waits
 // for is passed on. The breaker counts connection errors, timeouts and 5xx but 501 and 507 (the upstream is well, it
-// just will not); a call that failed for the client's sake counts for nothing.
+// just will not); a call that failed for the client's sake counts for nothing. An answer that says of itself that the
+// upstream is well (http::kRoleIsWell) is a good one, whatever its status.
 #pragma once
 #include <memory>
 
@@ -50,7 +51,7 @@ class ResilientUpstream final : public http::Upstream {
  private:
   Error circuit_open(std::chrono::milliseconds retry_after) const;
   // Tells the breaker and the observer how the attempt ended. True: it was a failure of a kind that a retry may mend.
-  bool judge(const Result<http::Response>& answer, const ForwardedBody* body, CircuitBreaker::Permit permit);
+  bool judge(Result<http::Response>& answer, const ForwardedBody* body, CircuitBreaker::Permit permit);
   // When to try again after attempt number `attempt`; nullopt: not at all.
   std::optional<SteadyTime> next_attempt(const Result<http::Response>& answer, unsigned attempt, SteadyTime deadline);
 

@@ -183,6 +183,27 @@ TEST_F(ResilientUpstreamTest, ClosesAgainWhenAProbeSucceeds) {
   EXPECT_EQ(observer->changes, (std::vector{BreakerState::kOpen, BreakerState::kHalfOpen, BreakerState::kClosed}));
 }
 
+// Search says so of a min_position that was not reached in the caller's wait_ms.
+TEST_F(ResilientUpstreamTest, AnAnswerOfOneWhoIsWellIsNoFailureAndNotAskedForAgain) {
+  script({[](http::Request&) -> Result<http::Response> {
+    http::Response response = http::json_response(503, "{}");
+    response.headers.add("Retry-After", "1");
+    response.headers.add(http::kRoleIsWell, "true");
+    return response;
+  }});
+  for (int i = 0; i < 30; ++i) {
+    const auto answer = call(http::Method::kGet);
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->status, 503);
+    EXPECT_EQ(answer->headers.text(), "Content-Type: application/json\r\nRetry-After: 1\r\n");
+  }
+  EXPECT_EQ(calls(), 30u);
+  EXPECT_TRUE(timer.waits.empty());
+  EXPECT_EQ(observer->failures, 0);
+  EXPECT_EQ(upstream().breaker().snapshot().outcomes, 30u);
+  EXPECT_EQ(upstream().breaker().snapshot().failures, 0u);
+}
+
 TEST_F(ResilientUpstreamTest, ARetryIsTurnedAwayOnceTheCircuitHasOpened) {
   settings.breaker.volume_threshold = 2;
   script({FakeUpstream::error(ErrorKind::kUnavailable)});

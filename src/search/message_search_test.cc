@@ -241,6 +241,7 @@ TEST_F(MessageSearch, WaitsForWhatMinPositionNames) {
   EXPECT_EQ(early.status, 503);
   EXPECT_EQ(early.code(), "index_behind");
   EXPECT_EQ(early.header("Retry-After"), "1");
+  EXPECT_EQ(early.header("X-Parley-Role-Is-Well"), "true");  // so that no gateway gives search a rest for it
   EXPECT_TRUE(index_.searches.empty());
   progress_.set({9});
   EXPECT_EQ(client("ada").get("/search/messages?q=a&wait_ms=0&min_position=" + written).status, 200);
@@ -258,6 +259,7 @@ TEST_F(MessageSearch, WithoutMessagingThereIsNoAnswerAtAll) {
   let_find("deploy", {"m1"});
   messaging_.failure = Error{ErrorKind::kUnavailable, "unavailable", "down", {}, {}};
   const Answer down = client("ada").get("/search/messages?q=deploy");
+  EXPECT_EQ(down.header("X-Parley-Role-Is-Well"), "");
   EXPECT_EQ(down.status, 503);
   EXPECT_EQ(down.code(), "unavailable");
   EXPECT_FALSE(down.header("Retry-After").empty());

@@ -2,6 +2,7 @@
 
 #include "http/openapi/operation_route.h"
 #include "http/problem.h"
+#include "http/upstream.h"
 
 namespace parley::search {
 
@@ -45,9 +46,19 @@ CallerLimit* limit_of(Search& search, const Row& row) {
   return nullptr;
 }
 
+bool waited_in_vain(const Error& error) {
+  return error.code == "index_behind";
+}
+
 // What cost nothing is not counted: a refusal, or a failure of what search depends on. Work that ran out of time is.
 bool cost_nothing(const Error& error) {
-  return error.kind != ErrorKind::kTimeout && error.code != "index_behind";
+  return error.kind != ErrorKind::kTimeout && !waited_in_vain(error);
+}
+
+http::Response problem(const Error& error, const http::Exchange& exchange) {
+  http::Response response = http::problem_response(error, exchange.request_id);
+  if (waited_in_vain(error)) response.headers.add(http::kRoleIsWell, "true");
+  return response;
 }
 
 // Within the row's limit.
@@ -61,7 +72,7 @@ Answer answer_within(CallerLimit& limit, const Row& row, Call& call) {
     if (standing && !result && cost_nothing(result.error())) {
       if (auto given_back = co_await limit.give_back(call.caller)) standing = given_back;
     }
-    if (!result) result = http::problem_response(result.error(), call.exchange.request_id);
+    if (!result) result = problem(result.error(), call.exchange);
   }
   if (standing) {
     for (const auto& [name, value] : rate_limit_fields(*standing)) result->headers.add(name, value);

@@ -129,3 +129,20 @@ def test_without_search_the_gateway_says_so_and_serves_on(start_server, issuer):
         answer = ada.ask(*([kind]), **({} if kind == "recent" else {"q": "grub"})).refused(503, "upstream_unavailable")
         assert int(answer.headers["Retry-After"]) >= 1
     assert ada.read(message)["content"] == "grub"
+
+
+def test_a_wait_in_vain_is_answered_at_once_and_opens_no_circuit(start_server, issuer):
+    """The index takes a second for what was written, so that searches which would wait for it and not a moment are in vain."""
+    services = start_server(["messaging", "search"], INTERNAL_KEY="a" * 40, INDEXING_FLUSH_INTERVAL_MS=1000)
+    gateway = start_server(["gateway"], MESSAGING_SERVICE_URL=services.url("messaging"), SEARCH_SERVICE_URL=services.url("search"), INTERNAL_KEY="a" * 40, BREAKER_MIN_REQUESTS=5)
+    ada = at(gateway, services, issuer).user("ada")
+    ada.group("room")
+    in_vain = 0
+    for _ in range(20):
+        ada.send("room", "grub")
+        answer = ada.ask("messages", q="grub", min_position=ada.written.position, wait_ms=0)
+        if answer.status != 200:
+            in_vain += answer.refused(503, "index_behind").headers["Retry-After"] == "1"
+            assert "X-Parley-Role-Is-Well" not in answer.headers
+    assert in_vain >= 10, "nobody waits a second for what it did not want to wait for"
+    ada.settle()
