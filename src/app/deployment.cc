@@ -5,6 +5,7 @@
 
 #include "app/media_role.h"
 #include "app/messaging_role.h"
+#include "app/own_address.h"
 #include "app/search_host.h"
 #include "app/search_role.h"
 #include "auth/auth_middleware.h"
@@ -249,9 +250,35 @@ Result<> Deployment::open_media() {
   auto opened = MediaRole::open(settings_, clock_, random_, metrics_);
   if (!opened) return fail(std::move(opened.error()));
   media_ = std::move(*opened);
+  Result<std::shared_ptr<http::Upstream>> messaging = upstream_of(Role::kMessaging);
+  if (!messaging) return fail(std::move(messaging.error()));
   media_->build_service(
+      {.upstream = std::move(*messaging),
+       .authorization =
+           [this] { return auth::internal_authorization(internal_key_, to_string(Role::kMessaging), clock_); }},
       [this](const std::vector<http::Route>& routes) { return service_middleware(Role::kMedia, routes); });
   return {};
+}
+
+Result<std::shared_ptr<http::Upstream>> Deployment::upstream_of(Role role) {
+  if (const auto made = upstreams_.find(role); made != upstreams_.end()) return made->second;
+  const std::string name(to_string(role));
+  if (const std::string& url = settings_.upstream.url_of(role); !url.empty()) {
+    Result<http::Url> parsed = http::parse_url(url);
+    if (!parsed) return fail(std::move(parsed.error()));
+    auto upstream = std::make_shared<http::HttpUpstream>(
+        loops_, http::HttpUpstreamOptions{.name = name,
+                                          .url = std::move(*parsed),
+                                          .connect_timeout = settings_.upstream.connect_timeout,
+                                          .body_idle_timeout = settings_.http.body_idle_timeout,
+                                          .connections_per_loop = settings_.upstream.pool_per_core});
+    export_upstream_metrics(*upstream);
+    http_upstreams_.push_back(upstream);
+    upstreams_[role] = std::move(upstream);
+  } else if (settings_.serve.has(role)) {
+    upstreams_[role] = std::make_shared<http::InProcessUpstream>(name, service(role));
+  }
+  return upstreams_[role];
 }
 
 Result<> Deployment::make_gateway() {
@@ -263,22 +290,9 @@ Result<> Deployment::make_gateway() {
                                     .timer = timer_,
                                     .loops = loops_.size()};
   for (const Role role : {Role::kMessaging, Role::kMedia, Role::kSearch}) {
-    const std::string name(to_string(role));
-    if (const std::string& url = settings_.upstream.url_of(role); !url.empty()) {
-      Result<http::Url> parsed = http::parse_url(url);
-      if (!parsed) return fail(std::move(parsed.error()));
-      auto upstream = std::make_shared<http::HttpUpstream>(
-          loops_, http::HttpUpstreamOptions{.name = name,
-                                            .url = std::move(*parsed),
-                                            .connect_timeout = settings_.upstream.connect_timeout,
-                                            .body_idle_timeout = settings_.http.body_idle_timeout,
-                                            .connections_per_loop = settings_.upstream.pool_per_core});
-      export_upstream_metrics(*upstream);
-      http_upstreams_.push_back(upstream);
-      with.upstreams[role] = upstream;
-    } else if (settings_.serve.has(role)) {
-      with.upstreams[role] = std::make_shared<http::InProcessUpstream>(name, service(role));
-    }
+    Result<std::shared_ptr<http::Upstream>> upstream = upstream_of(role);
+    if (!upstream) return fail(std::move(upstream.error()));
+    if (*upstream) with.upstreams[role] = std::move(*upstream);
   }
   if (auto done = let_gateway_follow_search(with); !done) return done;
   gateway_ = std::make_unique<gateway::Gateway>(gateway::gateway_options(settings_), std::move(with));
@@ -345,7 +359,8 @@ Result<> Deployment::listen() {
 // For `parley check` and `parley reindex` on the same folder, whatever flags this server was started with.
 void Deployment::leave_search_address() const {
   const std::uint16_t port = servers_.at(Role::kSearch)->port();
-  std::ofstream(settings_.serve.data_dir / kSearchAddressFile, std::ios::trunc) << search_url(settings_, port) << '\n';
+  std::ofstream(settings_.serve.data_dir / kSearchAddressFile, std::ios::trunc)
+      << url_on_this_host(settings_, port) << '\n';
 }
 
 void Deployment::on_first_loop(std::move_only_function<void(std::move_only_function<void()>)> fn) {

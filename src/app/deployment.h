@@ -61,6 +61,9 @@ class Deployment {
   Result<> open_messaging();
   Result<> open_search();
   Result<> open_media();
+  // The role in this process, or where settings say that it is; null where there is neither. In this process it must be
+  // open already.
+  Result<std::shared_ptr<http::Upstream>> upstream_of(Role role);
   Result<> make_gateway();
   Result<> let_gateway_follow_search(gateway::GatewayDependencies& with);
   Result<> listen();
@@ -91,6 +94,7 @@ class Deployment {
   std::unique_ptr<MessagingRole> messaging_;
   std::unique_ptr<SearchRole> search_;  // asks messaging and reads its log: goes first
   std::unique_ptr<MediaRole> media_;
+  std::map<Role, std::shared_ptr<http::Upstream>> upstreams_;  // those that have been asked for; each serves all askers
   std::vector<std::shared_ptr<http::HttpUpstream>> http_upstreams_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::map<Role, std::unique_ptr<http::Server>> servers_;

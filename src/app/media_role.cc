@@ -1,6 +1,8 @@
 #include "app/media_role.h"
 
+#include "app/own_address.h"
 #include "media/media_service_factory.h"
+#include "media/upstream_attachment_access.h"
 
 namespace parley::app {
 
@@ -10,6 +12,16 @@ media::QuotaLimits quotas(const MediaSettings& settings) {
   return {.per_user = settings.quota_per_user_mb * MediaSettings::kMiB,
           .per_tenant = settings.quota_per_tenant_mb * MediaSettings::kMiB,
           .uploads_per_user = settings.max_uploads_per_user};
+}
+
+Result<std::unique_ptr<media::UrlSigner>> make_signer(const Settings& settings, Random& random) {
+  auto keys = settings.media.signing_keys.empty()
+                  ? media::UrlSigner::load_or_create_keys(settings.serve.data_dir, random)
+                  : media::UrlSigner::parse_keys(settings.media.signing_keys);
+  if (!keys) return fail(std::move(keys.error()));
+  const std::string& known = settings.media.public_url;
+  return std::make_unique<media::UrlSigner>(
+      std::move(*keys), known.empty() ? url_on_this_host(settings, settings.serve.port_of(Role::kGateway)) : known);
 }
 
 }  // namespace
@@ -35,6 +47,9 @@ Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, con
   if (!sniffer) return fail(std::move(sniffer.error()));
   role->sniffer_ = std::move(*sniffer);
   role->uploads_ = std::make_unique<media::UploadEngine>(role->upload_parts());
+  auto signer = make_signer(settings, random);
+  if (!signer) return fail(std::move(signer.error()));
+  role->signer_ = std::move(*signer);
   role->export_queues();
   return role;
 }
@@ -99,13 +114,24 @@ void MediaRole::stop(std::move_only_function<void()> on_stopped) {
   uploads_->stop(one_ended);
 }
 
-void MediaRole::build_service(const MakeMiddleware& make_middleware) {
-  service_ = media::make_media_service(
-      {.media = {.store = *store_, .blobs = *blobs_, .uploads = *uploads_, .metrics = media_metrics_, .clock = clock_},
-       .metrics = metrics_,
-       .middleware = make_middleware,
-       .more_health_checks = {},
-       .max_body_bytes = settings_.http.max_body_bytes});
+void MediaRole::build_service(Messaging messaging, const MakeMiddleware& make_middleware) {
+  if (messaging.upstream) {
+    attachments_ = std::make_unique<media::UpstreamAttachmentAccess>(std::move(messaging.upstream),
+                                                                     std::move(messaging.authorization), clock_);
+  }
+  rights_ = std::make_unique<media::FileRights>(*store_, attachments_.get());
+  service_ = media::make_media_service({.media = {.store = *store_,
+                                                  .blobs = *blobs_,
+                                                  .uploads = *uploads_,
+                                                  .rights = *rights_,
+                                                  .signer = *signer_,
+                                                  .signed_url_life = settings_.media.signed_url_life,
+                                                  .metrics = media_metrics_,
+                                                  .clock = clock_},
+                                        .metrics = metrics_,
+                                        .middleware = make_middleware,
+                                        .more_health_checks = {},
+                                        .max_body_bytes = settings_.http.max_body_bytes});
 }
 
 }  // namespace parley::app

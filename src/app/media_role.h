@@ -10,12 +10,15 @@
 #include "base/random.h"
 #include "config/settings.h"
 #include "http/service.h"
+#include "http/upstream.h"
 #include "media/content_type.h"
+#include "media/file_rights.h"
 #include "media/media_metrics.h"
 #include "media/stores/file_blob_store.h"
 #include "media/stores/sqlite_media_store.h"
 #include "media/sweeper.h"
 #include "media/upload_engine.h"
+#include "media/url_signer.h"
 #include "telemetry/metrics.h"
 
 namespace parley::app {
@@ -28,7 +31,12 @@ class MediaRole {
 
   using MakeMiddleware = std::function<std::vector<std::shared_ptr<http::Middleware>>(const std::vector<http::Route>&)>;
   ~MediaRole();
-  void build_service(const MakeMiddleware& make_middleware);
+  // What media asks messaging over; without an upstream only owners read their files.
+  struct Messaging {
+    std::shared_ptr<http::Upstream> upstream;
+    std::function<std::string()> authorization;  // of a call that is made now; any loop
+  };
+  void build_service(Messaging messaging, const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
 
   // Any thread: answers that last end soon, for the server is about to stop.
@@ -53,6 +61,9 @@ class MediaRole {
   std::unique_ptr<media::FileBlobStore> blobs_;
   std::unique_ptr<media::ContentTypeSniffer> sniffer_;
   std::unique_ptr<media::UploadEngine> uploads_;
+  std::unique_ptr<media::UrlSigner> signer_;
+  std::unique_ptr<media::AttachmentAccess> attachments_;
+  std::unique_ptr<media::FileRights> rights_;
   std::unique_ptr<StoreUpkeep> upkeep_;
   std::unique_ptr<media::Sweeper> sweeper_;
   std::unique_ptr<http::Service> service_;

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "app/deployment.h"
+#include "app/own_address.h"
 #include "auth/internal_token.h"
 #include "base/run_on_loop.h"
 #include "http/http_upstream.h"
@@ -24,19 +25,10 @@ std::string text_of(const boost::json::object& object, std::string_view name) {
 std::string url_of_search(const Settings& settings) {
   std::string url;
   if (std::getline(std::ifstream(settings.serve.data_dir / kSearchAddressFile) >> std::ws, url)) return url;
-  return search_url(settings, settings.serve.port_of(Role::kSearch));
+  return url_on_this_host(settings, settings.serve.port_of(Role::kSearch));
 }
 
 }  // namespace
-
-std::string search_url(const Settings& settings, std::uint16_t port) {
-  const bool tls = !settings.http.tls_cert_file.empty();
-  std::string host = settings.serve.bind_address;
-  if (host == "0.0.0.0") host = "127.0.0.1";
-  if (host == "::") host = "::1";
-  if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  return std::string(tls ? "https://" : "http://") + host + ":" + std::to_string(port);
-}
 
 SearchHost::SearchHost(Secret key, std::string where) : key_(std::move(key)), where_(std::move(where)) {}
 

@@ -19,8 +19,6 @@ class Deployment;
 
 // Below the data folder: where the search role that was started last on it listens; good while its lock is held.
 inline constexpr const char* kSearchAddressFile = "search/address";
-// "http://127.0.0.1:3006"
-std::string search_url(const Settings& settings, std::uint16_t port);
 
 struct SearchHostOptions {
   std::string url;      // of the search role; empty: whatever is on the data folder

@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "parley1.";
 constexpr std::size_t kMaxInternalTokenBytes = 512;
-constexpr std::size_t kMadeKeyBytes = 32;
 constexpr std::string_view kWhat = "the key of internal calls";
 
 using Mac = std::array<std::uint8_t, 32>;
@@ -49,15 +48,6 @@ bool is_mac_of(const Secret& key, std::string_view text, std::string_view shown)
 
 std::unexpected<Error> refused() {
   return unauthorized("This needs an internal token of this role.");
-}
-
-Result<Secret> checked(Secret key, const std::filesystem::path& path) {
-  const std::string& text = key.reveal();
-  bool visible = text.size() >= kMinInternalKeyBytes && text.size() <= kMaxInternalKeyBytes;
-  for (const char c : text) visible = visible && c > ' ' && c <= '~';
-  if (visible) return key;
-  return fail(ErrorKind::kInvalid, "bad_key",
-              path.string() + " holds no key: delete it and let Parley make a new one.");
 }
 
 }  // namespace
@@ -98,23 +88,11 @@ Result<> verify_internal_token(const Secret& key, std::string_view audience, std
 }
 
 Result<Secret> load_internal_key(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / kInternalKeyFile;
-  auto text = read_key_file(path, kWhat);
-  if (!text) return fail(std::move(text.error()));
-  while (text->ends_with('\n')) text->pop_back();
-  return checked(Secret(std::move(*text)), path);
+  return load_secret_file(folder / kInternalKeyFile, kWhat);
 }
 
 Result<Secret> load_or_create_internal_key(const std::filesystem::path& folder, Random& random) {
-  auto existing = load_internal_key(folder);
-  if (existing || existing.error().kind != ErrorKind::kNotFound) return existing;
-  std::array<std::uint8_t, kMadeKeyBytes> bytes{};
-  random.fill(bytes);
-  // As text, so that it may be copied into INTERNAL_KEY.
-  if (auto written = write_key_file_once(folder / kInternalKeyFile, base64url_encode(bytes) + "\n", kWhat); !written) {
-    return fail(std::move(written.error()));
-  }
-  return load_internal_key(folder);
+  return load_or_create_secret_file(folder / kInternalKeyFile, kWhat, random);
 }
 
 }  // namespace parley::auth

@@ -19,9 +19,6 @@ namespace parley::auth {
 inline constexpr std::chrono::seconds kInternalTokenLife{60};
 // What a token may have left at most, by the clock of the role that is asked: its life and a minute between two clocks.
 inline constexpr std::chrono::seconds kMaxInternalTokenLife{120};
-// Of the key, which is visible ASCII.
-inline constexpr std::size_t kMinInternalKeyBytes = 32;
-inline constexpr std::size_t kMaxInternalKeyBytes = 512;
 
 // `audience` is the name of the role that is asked: "messaging", "search". The key must not be empty (CHECK).
 std::string sign_internal_token(const Secret& key, std::string_view audience, WallTime expires_at);

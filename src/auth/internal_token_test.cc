@@ -1,4 +1,5 @@
 #include "auth/internal_token.h"
+#include "auth/key_file.h"
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -164,7 +165,7 @@ TEST_F(InternalKey, IsMadeOnceForItsOwnerOnly) {
   const fs::path folder = root / "a" / "data";
   const auto made = load_or_create_internal_key(folder, random);
   ASSERT_TRUE(made) << made.error().detail;
-  EXPECT_GE(made->reveal().size(), kMinInternalKeyBytes);
+  EXPECT_GE(made->reveal().size(), kMinSecretBytes);
   EXPECT_EQ(static_cast<unsigned>(fs::status(folder / kInternalKeyFile).permissions()), 0600u);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1);
   EXPECT_EQ(load_or_create_internal_key(folder, random)->reveal(), made->reveal());

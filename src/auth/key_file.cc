@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/durable_folder.h"
+#include "base/text.h"
 
 namespace parley::auth {
 
@@ -103,6 +105,29 @@ Result<> write_key_file_once(const fs::path& path, std::string_view text, std::s
   if (!written) return written;
   if (const std::error_code failed = sync_folder(folder)) return cannot_write(folder, what, failed);
   return written;
+}
+
+Result<Secret> load_secret_file(const std::filesystem::path& path, std::string_view what) {
+  auto text = read_key_file(path, what);
+  if (!text) return fail(std::move(text.error()));
+  while (text->ends_with('\n')) text->pop_back();
+  bool visible = text->size() >= kMinSecretBytes && text->size() <= kMaxSecretBytes;
+  for (const char c : *text) visible = visible && c > ' ' && c <= '~';
+  if (visible) return Secret(std::move(*text));
+  return fail(ErrorKind::kInvalid, "bad_key",
+              path.string() + " holds no key: delete it and let Parley make a new one.");
+}
+
+Result<Secret> load_or_create_secret_file(const std::filesystem::path& path, std::string_view what, Random& random) {
+  auto existing = load_secret_file(path, what);
+  if (existing || existing.error().kind != ErrorKind::kNotFound) return existing;
+  std::array<std::uint8_t, 32> bytes{};
+  random.fill(bytes);
+  // As text, so that it may be copied into a setting.
+  if (auto written = write_key_file_once(path, base64url_encode(bytes) + "\n", what); !written) {
+    return fail(std::move(written.error()));
+  }
+  return load_secret_file(path, what);
 }
 
 }  // namespace parley::auth

@@ -5,7 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/random.h"
 #include "base/result.h"
+#include "config/secret.h"
 
 namespace parley::auth {
 
@@ -16,5 +18,13 @@ Result<std::string> read_key_file(const std::filesystem::path& path, std::string
 // Puts `text` at `path`, durably, unless something is there already, which is no failure: then another process was
 // first. Makes the folder (0700) where it is missing. kInternal when it cannot be written.
 Result<> write_key_file_once(const std::filesystem::path& path, std::string_view text, std::string_view what);
+
+// A secret of kMinSecretBytes to kMaxSecretBytes of visible ASCII in such a file, a line feed after it allowed.
+// kInvalid (bad_key) when the file holds another thing.
+inline constexpr std::size_t kMinSecretBytes = 32;
+inline constexpr std::size_t kMaxSecretBytes = 512;
+Result<Secret> load_secret_file(const std::filesystem::path& path, std::string_view what);
+// The same, but makes one of 32 random bytes where there is none; of several processes at once one wins.
+Result<Secret> load_or_create_secret_file(const std::filesystem::path& path, std::string_view what, Random& random);
 
 }  // namespace parley::auth

@@ -2,6 +2,12 @@
 
 namespace parley::http {
 
+namespace {
+std::unexpected<Error> too_long() {
+  return unavailable("unavailable", "An answer within the server is longer than it may be.");
+}
+}  // namespace
+
 Task<Result<WholeAnswer>> ask(Upstream& upstream, Question question, SteadyTime deadline, std::size_t most_bytes) {
   TextBody body(question.body);
   Request request;
@@ -19,10 +25,12 @@ Task<Result<WholeAnswer>> ask(Upstream& upstream, Question question, SteadyTime 
   if (response->stream) {
     auto rest = co_await read_all(*response->stream, most_bytes);
     if (!rest && rest.error().kind == ErrorKind::kTooLarge) {
-      co_return unavailable("unavailable", "An answer within the server is longer than it may be.");
+      co_return too_long();
     }
     if (!rest) co_return fail(std::move(rest.error()));
     answer.body = std::move(*rest);
+  } else if (answer.body.size() > most_bytes) {
+    co_return too_long();
   }
   co_return answer;
 }

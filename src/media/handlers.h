@@ -2,6 +2,7 @@
 // parse → authorise → call → encode. They run on the loop that serves the request; a failure is an Error that
 // media_routes.cc turns into a problem.
 #pragma once
+#include <chrono>
 #include <memory>
 
 #include "http/openapi/validated_request.h"
@@ -11,14 +12,19 @@
 
 namespace parley::media {
 
+class FileRights;
 class MediaMetrics;
 class UploadEngine;
+class UrlSigner;
 
 // The parts of the role, made once; each outlives every call.
 struct Media {
   MediaStore& store;
   BlobStore& blobs;
   UploadEngine& uploads;
+  FileRights& rights;
+  const UrlSigner& signer;
+  std::chrono::seconds signed_url_life;  // unless asked for another
   MediaMetrics& metrics;
   const Clock& clock;
 };
@@ -28,7 +34,7 @@ struct Call {
   Media& media;
   http::Exchange& exchange;
   const http::openapi::ValidatedRequest& request;
-  std::shared_ptr<const Caller> caller;  // null on internal routes and for a signed address
+  std::shared_ptr<const Caller> caller;  // null on internal routes; whoever signed a signed address
   SteadyTime deadline;
 };
 

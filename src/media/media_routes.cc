@@ -14,6 +14,7 @@ struct Row {
 constexpr Row kTable[] = {
     {"upload_files", upload_files},       {"begin_upload", begin_upload}, {"put_chunk", put_chunk},
     {"complete_upload", complete_upload}, {"abort_upload", abort_upload}, {"get_upload_progress", get_upload_progress},
+    {"sign_download", sign_download},
 };
 
 Answer serve(Media& media, const Row& row, http::Exchange& exchange, const http::openapi::ValidatedRequest& request) {

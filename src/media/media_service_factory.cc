@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "http/openapi/embedded.h"
 #include "media/media_routes.h"
+#include "media/signed_address_check.h"
 
 namespace parley::media {
 
@@ -33,6 +34,7 @@ class MediaService final : public http::Service {
                       std::back_inserter(routes));
     auto middleware =
         dependencies.middleware ? dependencies.middleware(routes) : std::vector<std::shared_ptr<http::Middleware>>();
+    middleware.push_back(std::make_shared<SignedAddressCheck>(media_.signer, media_.clock));
     return std::make_unique<http::RoutedService>(std::move(routes), std::move(middleware));
   }
 

@@ -98,9 +98,16 @@ void MediaFixture::open() {
     announced_.push_back(file);
   });
   uploads_->start(loop_.loop());
-  MediaDependencies dependencies{
-      .media = {.store = *store_, .blobs = *blobs_, .uploads = *uploads_, .metrics = media_metrics_, .clock = clock_},
-      .metrics = metrics_};
+  rights_ = std::make_unique<FileRights>(*store_, &shown_);
+  MediaDependencies dependencies{.media = {.store = *store_,
+                                           .blobs = *blobs_,
+                                           .uploads = *uploads_,
+                                           .rights = *rights_,
+                                           .signer = signer_,
+                                           .signed_url_life = std::chrono::seconds(900),
+                                           .metrics = media_metrics_,
+                                           .clock = clock_},
+                                 .metrics = metrics_};
   dependencies.middleware = [](const std::vector<http::Route>&) {
     return std::vector<std::shared_ptr<http::Middleware>>{
         std::make_shared<http::RequestScope>(std::chrono::seconds(20)), std::make_shared<TestAuthentication>()};
@@ -113,6 +120,7 @@ void MediaFixture::close() {
   loop_.loop().post([&] { uploads_->stop([&] { stopped.set_value(); }); });
   stopped.get_future().wait();
   service_.reset();
+  rights_.reset();
   uploads_.reset();
   blobs_.reset();
   files_.reset();

@@ -19,7 +19,9 @@
 #include "media/stores/file_blob_store.h"
 #include "media/stores/sqlite_media_store.h"
 #include "media/testing/paced_body.h"
+#include "media/testing/shown_files.h"
 #include "media/upload_engine.h"
+#include "media/url_signer.h"
 
 namespace parley::media::testing {
 
@@ -150,6 +152,9 @@ class MediaFixture : public ::testing::Test {
   http::testing::LoopThread loop_;
   EventLoops others_{2};
   std::unique_ptr<UploadEngine> uploads_;
+  ShownFiles shown_;  // to others than their owners
+  std::unique_ptr<FileRights> rights_;
+  UrlSigner signer_{*UrlSigner::parse_keys(Secret("a:0123456789abcdef")), "http://gateway"};
   std::unique_ptr<http::Service> service_;
   std::vector<File> announced_;  // by on_stored
   std::mutex announced_mutex_;

@@ -1,0 +1,37 @@
+#include "media/file_rights.h"
+
+namespace parley::media {
+
+Task<Result<bool>> FileRights::is_shown(const TenantId& tenant, const UserId& user, const FileId& file,
+                                        SteadyTime deadline) {
+  if (attachments_ == nullptr) co_return false;
+  co_return co_await attachments_->shows(tenant, user, file, deadline);
+}
+
+Task<Result<File>> FileRights::readable_file(TenantId tenant, UserId user, FileId file, SteadyTime deadline) {
+  Result<File> found = co_await store_.get_file(tenant, file, deadline);
+  if (!found && found.error().kind != ErrorKind::kNotFound) co_return found;
+  if (found && found->owner == user) co_return found;
+  const Result<bool> shown = co_await is_shown(tenant, user, file, deadline);
+  if (!shown) co_return fail(shown.error());
+  if (!found || !*shown) co_return not_found("file");
+  co_return found;
+}
+
+Task<Result<std::vector<File>>> FileRights::readable_files(TenantId tenant, UserId user, std::vector<FileId> files,
+                                                           SteadyTime deadline) {
+  Result<std::vector<File>> found = co_await store_.get_files(tenant, std::move(files), deadline);
+  if (!found) co_return found;
+  std::vector<File> readable;
+  for (File& file : *found) {
+    if (file.owner != user) {
+      const Result<bool> shown = co_await is_shown(tenant, user, file.id, deadline);
+      if (!shown) co_return fail(shown.error());
+      if (!*shown) continue;
+    }
+    readable.push_back(std::move(file));
+  }
+  co_return readable;
+}
+
+}  // namespace parley::media

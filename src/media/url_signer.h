@@ -1,0 +1,58 @@
+// UrlSigner: addresses that download a file without a token. The query names tenant, signer, disposition, time of
+// expiry and key; its last parameter is the base64url of an HMAC-SHA256 (RFC 2104) over the file's id and all before
+// it. There is one spelling of each address, and any other is none: another order, escape or parameter is refused like
+// a forged one. Pure after it is made; any thread.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "config/secret.h"
+#include "http/content_disposition.h"
+
+namespace parley::media {
+
+struct SignedDownload {
+  TenantId tenant;
+  FileId file;
+  UserId user;  // who signed, and as whom it is read
+  http::Disposition disposition = http::Disposition::kAttachment;
+  WallTime expires_at{};  // to the second; good until then, not at it
+};
+
+class UrlSigner {
+ public:
+  struct Key {
+    std::string id;  // 1 to 32 of A-Z a-z 0-9 - _
+    Secret secret;   // at least kMinSecretBytes
+  };
+  static constexpr std::size_t kMinSecretBytes = 16;
+
+  // SIGNING_KEYS: "id:secret,id:secret", the first signs, all are accepted. invalid bad_signing_keys, which shows none
+  // of it.
+  static Result<std::vector<Key>> parse_keys(const Secret& text);
+  // The key of a data folder, made where there is none (auth/key_file.h). Blocks.
+  static Result<std::vector<Key>> load_or_create_keys(const std::filesystem::path& folder, Random& random);
+
+  // `keys` must not be empty (CHECK). `base`: what addresses begin with, "https://chat.example.com".
+  UrlSigner(std::vector<Key> keys, std::string base);
+
+  std::string address(const SignedDownload& download) const;
+  // What the raw query of a request for that file allows; forbidden invalid_signature when it is no address of ours, or
+  // no longer.
+  Result<SignedDownload> verify(const FileId& file, std::string_view query, WallTime now) const;
+
+ private:
+  const Key* find(std::string_view id) const;
+
+  const std::vector<Key> keys_;
+  const std::string base_;
+};
+
+}  // namespace parley::media

@@ -1,0 +1,120 @@
+#include "media/url_signer.h"
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "drivers/sqlite/temp_folder.h"
+
+namespace parley::media {
+namespace {
+
+using std::chrono::seconds;
+
+const FileId kFile("0198c5a2-7f00-7000-8000-0000000000f1");
+const WallTime kNow(seconds(1'800'000'000));
+
+std::vector<UrlSigner::Key> keys(const char* text) {
+  auto parsed = UrlSigner::parse_keys(Secret(text));
+  EXPECT_TRUE(parsed.has_value());
+  return std::move(*parsed);
+}
+
+const UrlSigner& signer() {
+  static const UrlSigner one(keys("new:0123456789abcdef,old:fedcba9876543210"), "https://chat.example.com/");
+  return one;
+}
+
+SignedDownload download() {
+  return {TenantId("acme"), kFile, UserId("ada lovelace&co=1"), http::Disposition::kInline, kNow + seconds(60)};
+}
+
+std::string query_of(const std::string& address) {
+  return address.substr(address.find('?') + 1);
+}
+
+bool holds(const FileId& file, std::string_view query, WallTime now = kNow) {
+  const auto verified = signer().verify(file, query, now);
+  if (!verified) {
+    EXPECT_EQ(verified.error().kind, ErrorKind::kForbidden);
+    EXPECT_EQ(verified.error().code, "invalid_signature");
+  }
+  return verified.has_value();
+}
+
+TEST(UrlSigner, WhatItSignedIsWhatItReads) {
+  const std::string address = signer().address(download());
+  EXPECT_TRUE(address.starts_with("https://chat.example.com/v1/media/download/" + kFile.value + "?tenant=acme&user="));
+  const auto verified = signer().verify(kFile, query_of(address), kNow);
+  ASSERT_TRUE(verified.has_value());
+  EXPECT_EQ(verified->tenant, TenantId("acme"));
+  EXPECT_EQ(verified->user, UserId("ada lovelace&co=1"));
+  EXPECT_EQ(verified->file, kFile);
+  EXPECT_EQ(verified->disposition, http::Disposition::kInline);
+  EXPECT_EQ(verified->expires_at, kNow + seconds(60));
+}
+
+TEST(UrlSigner, AnAddressEndsAtItsTime) {
+  const std::string query = query_of(signer().address(download()));
+  EXPECT_TRUE(holds(kFile, query, kNow + seconds(60) - std::chrono::milliseconds(1)));
+  EXPECT_FALSE(holds(kFile, query, kNow + seconds(60)));
+  EXPECT_FALSE(holds(kFile, query, kNow + seconds(61)));
+}
+
+TEST(UrlSigner, OneChangedByteAnywhereIsRefused) {
+  const std::string query = query_of(signer().address(download()));
+  for (std::size_t at = 0; at < query.size(); ++at) {
+    for (const char other : {'a', 'A', '0', '1', '-', '&', '=', '%', '+'}) {
+      if (query[at] == other) continue;
+      std::string changed = query;
+      changed[at] = other;
+      EXPECT_FALSE(holds(kFile, changed)) << changed;
+    }
+    EXPECT_FALSE(holds(kFile, query.substr(0, at)));
+    EXPECT_FALSE(holds(kFile, query.substr(0, at) + query.substr(at + 1)));
+  }
+  EXPECT_FALSE(holds(FileId("0198c5a2-7f00-7000-8000-0000000000f2"), query));
+}
+
+TEST(UrlSigner, AnotherSpellingOfTheSameIsRefused) {
+  const std::string query = query_of(signer().address(download()));
+  const std::string signature = query.substr(query.rfind('=') + 1);
+  for (const std::string& other :
+       {query + "&", "&" + query, query + "&a=b", query + "=", query + "&signature=" + signature, "user=x&" + query,
+        query + "&user=x", std::string(query).replace(query.find("acme"), 1, "%61"),
+        std::string(query).replace(query.find("%20"), 3, "+"), std::string(query).replace(query.find("%3D"), 3, "%3d"),
+        std::string(query).replace(query.find("expires="), 8, "expires=0"), std::string()}) {
+    EXPECT_FALSE(holds(kFile, other)) << other;
+  }
+}
+
+TEST(UrlSigner, AKeyThatIsKeptStillOpensAndOneThatIsGoneDoesNot) {
+  const UrlSigner before(keys("old:fedcba9876543210"), "http://h");
+  EXPECT_TRUE(holds(kFile, query_of(before.address(download()))));
+  const UrlSigner gone(keys("older:fedcba9876543210"), "http://h");
+  EXPECT_FALSE(holds(kFile, query_of(gone.address(download()))));
+  const UrlSigner same_name(keys("old:fedcba987654321x"), "http://h");
+  EXPECT_FALSE(holds(kFile, query_of(same_name.address(download()))));
+}
+
+TEST(UrlSigner, KeysThatAreNoneAreNamedWithoutBeingShown) {
+  for (const char* text :
+       {"a", "a:", "a:short", ":0123456789abcdef", "a b:0123456789abcdef", "a:0123456789abcdef,",
+        "a:0123456789abcdef,a:0123456789abcdef", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:0123456789abcdef"}) {
+    const auto parsed = UrlSigner::parse_keys(Secret(text));
+    ASSERT_FALSE(parsed.has_value()) << text;
+    EXPECT_EQ(parsed.error().code, "bad_signing_keys");
+    EXPECT_EQ(parsed.error().detail.find("0123456789"), std::string::npos);
+  }
+}
+
+TEST(UrlSigner, AFoldersKeyIsMadeOnceAndKept) {
+  const sqlite::TempFolder folder;
+  SecureRandom random;
+  const auto first = UrlSigner::load_or_create_keys(folder.path(), random);
+  const auto second = UrlSigner::load_or_create_keys(folder.path(), random);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->front().secret.reveal(), second->front().secret.reveal());
+}
+
+}  // namespace
+}  // namespace parley::media
