@@ -385,6 +385,9 @@ void Deployment::export_server_metrics(Role role, const http::Server& server) {
   scraped_.push_back(
       metrics_.counter_from("parley_http_malformed_requests_total", "Requests refused before any route", labels,
                             [&counters] { return static_cast<double>(counters.malformed_requests.load()); }));
+  scraped_.push_back(
+      metrics_.counter_from("parley_http_sent_file_bytes_total", "Bytes of answers that the kernel sent from a file",
+                            labels, [&counters] { return static_cast<double>(counters.sent_file_bytes.load()); }));
 }
 
 void Deployment::export_upstream_metrics(const http::HttpUpstream& upstream) {

@@ -29,6 +29,7 @@ class ForwardedBody final : public http::Body {
 
   Task<Result<std::string_view>> read() override;
   std::optional<std::uint64_t> size() const override { return client_.size(); }
+  bool awaits_continue() const override { return !held_ && client_.awaits_continue(); }
   // Not counting hold(): that was before the upstream was asked.
   SteadyTime::duration waited() const override { return waited_; }
   void interrupt() override { client_.interrupt(); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
 
 namespace parley::http {
 
@@ -113,6 +114,11 @@ void ConnectionBody::interrupt() {
   if (waiting_) connection_.set_deadline(SteadyTime::min());
 }
 
+Task<> Turns::next() {
+  moved_ = 0;
+  co_await asio::post(loop_.executor(), kAwait);
+}
+
 Task<WrittenMessage> write_message(Connection& connection, std::string_view head, Body& body, MessageWriting how) {
   using End = WrittenMessage::End;
   WrittenMessage written;
@@ -122,6 +128,7 @@ Task<WrittenMessage> write_message(Connection& connection, std::string_view head
   };
   const std::optional<std::uint64_t> size = how.chunked ? std::nullopt : body.size();
   std::string chunk_head;
+  Turns turns(connection.loop());
   for (bool first = true, last = false; !last; first = false) {
     const Result<std::string_view> piece = co_await body.read();
     if (!piece) {
@@ -147,10 +154,11 @@ Task<WrittenMessage> write_message(Connection& connection, std::string_view head
     }
     written.content_bytes += piece->size();
     if (n > 0) {
-      connection.set_timeout(how.timeout);
+      connection.set_write_timeout(how.timeout);
       const bool taken = co_await connection.write({parts.data(), n});
       connection.clear_deadline();
       if (!taken) co_return ended(End::kPeerGone);
+      if (turns.is_over(piece->size())) co_await turns.next();
     }
     // A sized body that is all written needs no further read: saves a turn for the common single piece.
     if (size && written.content_bytes == *size) last = true;

@@ -24,7 +24,7 @@ class ConnectionBody final : public Body {
   bool complete() const;
   bool failed() const { return failed_; }
   // The client still waits for "100 Continue": it has sent no body.
-  bool awaits_continue() const { return expects_continue_; }
+  bool awaits_continue() const override { return expects_continue_; }
   std::uint64_t bytes_read() const { return bytes_read_; }
 
   // Takes what is already buffered, without waiting; empty when there is nothing. For small answers that came in one
@@ -48,6 +48,21 @@ class ConnectionBody final : public Body {
   std::uint64_t bytes_read_ = 0;
   const std::uint32_t least_rate_;
   SteadyTime::duration waited_{};  // for the peer, not for whoever reads
+};
+
+// Takes care that no long body keeps a loop to itself: what is always ready, on either side, would never let others
+// come.
+class Turns {
+ public:
+  explicit Turns(EventLoop& loop) : loop_(loop) {}
+  // After `bytes` more: whether others should have their turn, by co_await next().
+  bool is_over(std::uint64_t bytes) { return (moved_ += bytes) >= kBytes; }
+  Task<> next();
+
+ private:
+  static constexpr std::uint64_t kBytes = 2 << 20;
+  EventLoop& loop_;
+  std::uint64_t moved_ = 0;
 };
 
 // How a message is written, and how that ended.

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
 namespace parley::http {
@@ -114,6 +116,69 @@ TEST_F(ConnectionBodyTest, AFastBodyEarnsTime) {
     pass(seconds(20));
     EXPECT_EQ(when_sent("y"), "y");
   }
+}
+
+// What a peer takes that reads a little now and then is progress, long before the kernel would take more from here.
+class SlowPeerTest : public ConnectionBodyTest {
+ protected:
+  SlowPeerTest() {
+    std::string filling(1 << 20, 'x');
+    for (std::ptrdiff_t taken = 1; taken > 0;) {
+      iovec all = part(filling);
+      taken = connection->write_some_now({&all, 1});
+    }
+    connection->set_write_timeout(seconds(30));
+    asio::co_spawn(loop.io(), connection->wait_writable(),
+                   [this](std::exception_ptr, bool writable) { waited = writable; });
+    pass({});
+  }
+  void peer_reads(std::size_t bytes) {
+    std::string into(bytes, '\0');
+    asio::read(peer, asio::buffer(into));
+  }
+  std::optional<bool> waited;
+};
+
+TEST_F(SlowPeerTest, WhoTakesNothingForTheWholeTimeoutIsGivenUp) {
+  pass(milliseconds(29'999));
+  EXPECT_FALSE(waited);
+  pass(milliseconds(1));
+  EXPECT_EQ(waited, false);
+  EXPECT_TRUE(connection->timed_out());
+}
+
+TEST_F(SlowPeerTest, WhoTakesALittleIsWaitedForOnceMore) {
+  peer_reads(128 * 1024);
+  pass(seconds(30));
+  if (waited) GTEST_SKIP() << "the kernel's buffers are so small that it takes more already";
+  pass(seconds(29));
+  EXPECT_FALSE(waited);
+  pass(seconds(1));
+  EXPECT_EQ(waited, false);
+}
+
+TEST_F(SlowPeerTest, AnyOtherDeadlineHasNoSecondTime) {
+  connection->set_timeout(seconds(30));
+  peer_reads(128 * 1024);
+  pass(seconds(30));
+  EXPECT_TRUE(waited.has_value());
+}
+
+Task<> move_for_long(EventLoop& loop, std::string& order) {
+  Turns turns(loop);
+  for (int i = 0; i < 4; ++i) {
+    order += 'm';
+    if (turns.is_over(1 << 20)) co_await turns.next();
+  }
+}
+
+TEST(Turns, LetOthersComeEveryTwoMebibytes) {
+  EventLoop loop(0);
+  std::string order;
+  asio::co_spawn(loop.io(), move_for_long(loop, order), asio::detached);
+  loop.post([&order] { order += 'o'; });
+  loop.io().poll();
+  EXPECT_EQ(order, "mmomm");
 }
 
 }  // namespace

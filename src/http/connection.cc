@@ -1,6 +1,10 @@
 #include "http/connection.h"
 
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
@@ -12,6 +16,10 @@
 #include "base/check.h"
 
 namespace parley::http {
+
+namespace {
+constexpr int kUnsentBytes = 256 * 1024;
+}
 
 std::string_view ReadBuffer::consume_pinned(std::size_t n) {
   CHECK(pinned_ == 0);
@@ -63,15 +71,37 @@ void ReadBuffer::release_if_empty() {
 }
 
 Connection::Connection(EventLoop& loop, TcpSocket socket)
-    : loop_(loop), socket_(std::move(socket)), deadline_(loop, [this] {
-        timed_out_ = true;
-        boost::system::error_code ignored;
-        socket_.cancel(ignored);
-      }) {
+    : loop_(loop), socket_(std::move(socket)), deadline_(loop, [this] { expire(); }) {
   boost::system::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
   socket_.native_non_blocking(true, ignored);
+}
+
+void Connection::expire() {
+  if (write_timeout_.count() > 0) {
+    const int left = unacknowledged();
+    if (left != unacknowledged_) {
+      unacknowledged_ = left;
+      deadline_.arm(loop_.coarse_now() + write_timeout_);
+      return;
+    }
+  }
+  timed_out_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+int Connection::unacknowledged() const {
+  int bytes = 0;
+  ::ioctl(const_cast<TcpSocket&>(socket_).native_handle(), SIOCOUTQ, &bytes);
+  return bytes;
+}
+
+void Connection::keep_little_unsent() {
+  if (keeps_little_unsent_) return;
+  keeps_little_unsent_ = true;
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
 }
 
 Task<bool> Connection::accept_tls(asio::ssl::context& context) {
@@ -105,19 +135,33 @@ Task<bool> Connection::fill(std::size_t max_buffer) {
   co_return true;
 }
 
-std::ptrdiff_t Connection::write_some_now(std::span<iovec> parts) {
+std::ptrdiff_t Connection::write_some_now(std::span<iovec> parts, Then then) {
   if (tls_) return 0;
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = parts.size();
-  const ssize_t n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+  const ssize_t n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | (then == Then::kMore ? MSG_MORE : 0));
   if (n >= 0) return n;
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -1;
 }
 
-Task<bool> Connection::write(std::span<iovec> parts) {
+Connection::FromFile Connection::send_file_now(int fd, std::uint64_t offset, std::size_t length) {
+  auto from = static_cast<off_t>(offset);
+  const ssize_t n = ::sendfile(socket_.native_handle(), fd, &from, length);
+  if (n < 0) return {0, errno};
+  return {static_cast<std::size_t>(n), 0};
+}
+
+Task<bool> Connection::wait_writable() {
   if (timed_out_) co_return false;
-  const std::ptrdiff_t done = write_some_now(parts);
+  unacknowledged_ = unacknowledged();
+  const auto [error] = co_await socket_.async_wait(TcpSocket::wait_write, kAwait);
+  co_return !error && !timed_out_;
+}
+
+Task<bool> Connection::write(std::span<iovec> parts, Then then) {
+  if (timed_out_) co_return false;
+  const std::ptrdiff_t done = write_some_now(parts, then);
   if (done < 0) co_return false;
   co_return co_await write_rest(parts, static_cast<std::size_t>(done));
 }
@@ -132,6 +176,7 @@ Task<bool> Connection::write_rest(std::span<iovec> parts, std::size_t done) {
     parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + done;
     parts.front().iov_len -= done;
 
+    unacknowledged_ = unacknowledged();
     if (tls_) {
       std::vector<asio::const_buffer> buffers;
       for (const iovec& p : parts) buffers.emplace_back(p.iov_base, p.iov_len);

@@ -61,18 +61,47 @@ class Connection {
   // Reads at least one byte into the buffer. False at the end, on an error, when the deadline passes, or when the
   // buffer holds max_buffer bytes already.
   Task<bool> fill(std::size_t max_buffer);
+  // kMore: something follows at once, so a packet need not go out half full.
+  enum class Then : std::uint8_t { kNothing, kMore };
   // Writes all of `parts` (their iovecs are used up). False when the peer is gone or the deadline passed.
-  Task<bool> write(std::span<iovec> parts);
+  Task<bool> write(std::span<iovec> parts, Then then = Then::kNothing);
   // The short way, without a coroutine: writes what the kernel takes at once and answers how much, or -1 when the
   // connection is broken. Over TLS it takes nothing. What is left goes to write_rest().
-  std::ptrdiff_t write_some_now(std::span<iovec> parts);
+  std::ptrdiff_t write_some_now(std::span<iovec> parts, Then then = Then::kNothing);
   // Writes `parts` but for their first `done` bytes.
   Task<bool> write_rest(std::span<iovec> parts, std::size_t done);
+  // Waits until the kernel takes more. False when the deadline passed.
+  Task<bool> wait_writable();
+
+  // Whether send_file_now() can be used: over TLS the bytes have to pass through this process.
+  bool sends_files() const { return !tls_; }
+  // What the kernel takes at once of a file (sendfile(2)): some bytes, or an errno (EAGAIN: wait_writable() first), or
+  // neither: the file ends there. sendfile(2) has no MSG_NOSIGNAL: the process must ignore SIGPIPE.
+  struct FromFile {
+    std::size_t bytes = 0;
+    int error = 0;
+  };
+  FromFile send_file_now(int fd, std::uint64_t offset, std::size_t length);
+  // The kernel is to keep little that it has not sent: what is written to a slow reader then goes out at its pace, not
+  // in lumps of megabytes, and so does what is read for it from elsewhere. For long answers.
+  void keep_little_unsent();
 
   // At that time what waits here is cancelled and every later operation fails; timed_out() says so.
-  void set_deadline(SteadyTime at) { deadline_.arm(at); }
-  void set_timeout(std::chrono::milliseconds after) { deadline_.arm(loop_.coarse_now() + after); }
-  void clear_deadline() { deadline_.disarm(); }
+  void set_deadline(SteadyTime at) {
+    write_timeout_ = {};
+    deadline_.arm(at);
+  }
+  void set_timeout(std::chrono::milliseconds after) { set_deadline(loop_.coarse_now() + after); }
+  // For writing: how long the peer may take nothing at all. That the kernel takes nothing more from here is no sign of
+  // it: with a slow peer it does so only once a good part of what it has is gone.
+  void set_write_timeout(std::chrono::milliseconds after) {
+    set_timeout(after);
+    write_timeout_ = after;
+  }
+  void clear_deadline() {
+    write_timeout_ = {};
+    deadline_.disarm();
+  }
   bool timed_out() const { return timed_out_; }
 
   // Waits without a buffer until there is something to read (or the end), after a timeout as well as at any time: that
@@ -91,12 +120,18 @@ class Connection {
 
  private:
   bool has_tls_input();
+  void expire();
+  // Bytes that the peer's kernel has not taken yet.
+  int unacknowledged() const;
 
   EventLoop& loop_;
   TcpSocket socket_;
   std::unique_ptr<TlsStream> tls_;
   ReadBuffer buffer_;
   bool timed_out_ = false;
+  bool keeps_little_unsent_ = false;
+  std::chrono::milliseconds write_timeout_{};  // 0: the deadline is not one for writing
+  int unacknowledged_ = 0;                     // when the wait began, or was last prolonged
   Deadline deadline_;
 };
 

@@ -1,5 +1,7 @@
 #include "http/http_upstream.h"
 
+#include <sys/socket.h>
+
 #include <array>
 
 #include "base/check.h"
@@ -68,6 +70,11 @@ class HttpUpstream::LinkBody final : public Body {
 namespace {
 
 constexpr std::chrono::seconds kResolvedFor{30};
+// For an upstream to say whether it wants a body; RFC 9110 section 10.1.1 wants no sender to wait for ever.
+constexpr std::chrono::seconds kContinueWait{1};
+// What the kernel takes in before it is read. Left to itself it grows to megabytes, and who reads slowly then asks the
+// upstream for more once in minutes, in lumps: to the upstream it looks as if nobody read. Ample within one network.
+constexpr int kReceiveBuffer = 256 * 1024;
 
 bool belongs_to_connection(FieldId id) {
   switch (id) {
@@ -151,7 +158,7 @@ void HttpUpstream::release(std::unique_ptr<Link> link) {
   at.idle.push_back(std::move(link));
 }
 
-std::unique_ptr<HttpUpstream::Link> HttpUpstream::take_idle(bool fresh) {
+std::unique_ptr<HttpUpstream::Link> HttpUpstream::take_idle(bool fresh, bool sure) {
   PerLoop& at = here();
   while (!at.idle.empty()) {
     std::unique_ptr<Link> link = std::move(at.idle.back());
@@ -160,7 +167,7 @@ std::unique_ptr<HttpUpstream::Link> HttpUpstream::take_idle(bool fresh) {
     const auto idle_for = link->connection.loop().coarse_now() - link->idle_since;
     if (fresh || idle_for > options_.idle_timeout) continue;
     // A look at the socket costs a system call: worth it only for one that has rested.
-    if (idle_for > std::chrono::milliseconds(500) && link->connection.is_stale()) continue;
+    if ((sure || idle_for > std::chrono::milliseconds(500)) && link->connection.is_stale()) continue;
     return link;
   }
   return nullptr;
@@ -220,6 +227,9 @@ Task<Result<std::unique_ptr<HttpUpstream::Link>>> HttpUpstream::connect(SteadyTi
         socket.close(ignored);
       });
       expiry.arm(until);
+      boost::system::error_code ignored;
+      socket.open(endpoint.protocol(), ignored);
+      socket.set_option(asio::socket_base::receive_buffer_size(kReceiveBuffer), ignored);
       const auto [error] = co_await socket.async_connect(endpoint, kAwait);
       if (error || expired) {
         if (expired) break;
@@ -251,6 +261,7 @@ void HttpUpstream::write_head(Link& link, const Request& request, std::optional<
     if (belongs_to_connection(field.id) || field.id == FieldId::host || field.id == FieldId::expect) continue;
     out.append(field.name).append(": ").append(field.value).append("\r\n");
   }
+  if (request.body && request.body->awaits_continue()) out.append("Expect: 100-continue\r\n");
   if (!size) {
     out.append("Transfer-Encoding: chunked\r\n");
   } else if (*size > 0 || request.method == Method::kPost || request.method == Method::kPut ||
@@ -260,9 +271,10 @@ void HttpUpstream::write_head(Link& link, const Request& request, std::optional<
   out.append("\r\n");
 }
 
-Task<HttpUpstream::Received> HttpUpstream::receive_head(Link& link, Method method, ResponseHead& head,
-                                                        std::string_view& text, SteadyTime deadline) {
+Task<HttpUpstream::Received> HttpUpstream::receive_head(Link& link, Method method, Awaited what, std::string_view& text,
+                                                        SteadyTime deadline) {
   Connection& connection = link.connection;
+  ResponseHead& head = link.head;
   ReadBuffer& buffer = connection.buffer();
   connection.set_deadline(deadline);
   for (;;) {
@@ -276,6 +288,10 @@ Task<HttpUpstream::Received> HttpUpstream::receive_head(Link& link, Method metho
       }
     }
     if (!parse_response_head(buffer.data().substr(0, *end), method, head)) co_return Received::kMalformed;
+    if (head.status >= 200 && what == Awaited::kContinue) {
+      connection.clear_deadline();
+      co_return Received::kHead;  // which stays where it is
+    }
     if (head.status >= 200) {
       text = buffer.consume_pinned(*end);
       connection.clear_deadline();
@@ -283,7 +299,45 @@ Task<HttpUpstream::Received> HttpUpstream::receive_head(Link& link, Method metho
     }
     if (head.status == 101) co_return Received::kMalformed;  // nobody asked for another protocol
     buffer.consume(*end);
+    if (head.status == 100 && what == Awaited::kContinue) {
+      connection.clear_deadline();
+      co_return Received::kContinue;
+    }
   }
+}
+
+Task<bool> HttpUpstream::ask_for_body(Link& link, Method method) {
+  Connection& connection = link.connection;
+  std::array<iovec, 1> parts = {part(link.out)};
+  connection.set_write_timeout(options_.body_idle_timeout);
+  if (!co_await connection.write(parts)) co_return false;
+  std::string_view text;
+  const SteadyTime until = std::chrono::steady_clock::now() + kContinueWait;
+  switch (co_await receive_head(link, method, Awaited::kContinue, text, until)) {
+    case Received::kContinue:
+      co_return true;
+    case Received::kTimedOut:
+      co_return connection.forget_timeout();
+    default:
+      co_return false;
+  }
+}
+
+Task<Result<bool>> HttpUpstream::send_with_body(Link& link, Request& request, std::optional<std::uint64_t> size) {
+  std::string_view head = link.out;
+  if (request.body->awaits_continue()) {
+    if (!co_await ask_for_body(link, request.method)) co_return false;
+    head = {};
+  }
+  WrittenMessage written =
+      co_await write_message(link.connection, head, *request.body,
+                             {.chunked = !size, .timeout = options_.body_idle_timeout, .until_answered = true});
+  if (written.end == WrittenMessage::End::kBodyFailed) {
+    if (!written.error) co_return fail(ErrorKind::kInvalid, "bad_request", "The body is not as long as it said.");
+    co_return std::unexpected(std::move(*written.error));
+  }
+  // Else the upstream may have answered before it took everything: its answer is heard all the same.
+  co_return written.end == WrittenMessage::End::kComplete;
 }
 
 Task<Result<Response>> HttpUpstream::call(Request& request, SteadyTime deadline) {
@@ -291,7 +345,7 @@ Task<Result<Response>> HttpUpstream::call(Request& request, SteadyTime deadline)
   const bool bodiless = size == std::optional<std::uint64_t>(0);
   bool fresh = false;
   for (;;) {
-    std::unique_ptr<Link> link = take_idle(fresh);
+    std::unique_ptr<Link> link = take_idle(fresh, !bodiless);
     if (!link) {
       Result<std::unique_ptr<Link>> connected = co_await connect(deadline);
       if (!connected) co_return std::unexpected(std::move(connected.error()));
@@ -312,21 +366,15 @@ Task<Result<Response>> HttpUpstream::call(Request& request, SteadyTime deadline)
       }
     } else {
       const SteadyTime began = std::chrono::steady_clock::now();
-      WrittenMessage written =
-          co_await write_message(link->connection, link->out, *request.body,
-                                 {.chunked = !size, .timeout = options_.body_idle_timeout, .until_answered = true});
-      if (written.end == WrittenMessage::End::kBodyFailed) {
-        if (!written.error) co_return fail(ErrorKind::kInvalid, "bad_request", "The body is not as long as it said.");
-        co_return std::unexpected(std::move(*written.error));
-      }
-      // Else the upstream may have answered before it took everything: its answer is heard all the same.
-      sent_all = written.end == WrittenMessage::End::kComplete;
+      const Result<bool> sent = co_await send_with_body(*link, request, size);
+      if (!sent) co_return std::unexpected(sent.error());
+      sent_all = *sent;
       if (deadline != SteadyTime::max()) deadline += std::chrono::steady_clock::now() - began;
     }
 
     ResponseHead& head = link->head;
     std::string_view text;
-    const Received received = co_await receive_head(*link, request.method, head, text, deadline);
+    const Received received = co_await receive_head(*link, request.method, Awaited::kAnswer, text, deadline);
     if (received == Received::kClosed && link->reused && bodiless && is_idempotent(request.method) && !fresh) {
       fresh = true;
       continue;

@@ -40,7 +40,8 @@ class HttpUpstream final : public Upstream {
   ~HttpUpstream() override;
 
   std::string_view name() const override { return options_.name; }
-  // Leaves out of `request` what belongs to one connection (Host, framing, Connection, Expect): it writes its own. The
+  // Leaves out of `request` what belongs to one connection (Host, framing, Connection, Expect): it writes its own. A
+  // body whose sender waits to be asked for it is asked for once the upstream asks, or says nothing for a second. The
   // answer's own hop-by-hop fields (RFC 9110 section 7.6.1), framing and Date are left out likewise. A request without
   // a body that met a connection closed meanwhile is sent once more if its method is idempotent.
   Task<Result<Response>> call(Request& request, SteadyTime deadline) override;
@@ -54,16 +55,23 @@ class HttpUpstream final : public Upstream {
 
   PerLoop& here();
   // An idle connection of this loop that may be used; null when there is none, or a fresh one is asked for.
-  std::unique_ptr<Link> take_idle(bool fresh);
+  // `sure`: look whether it is still open, however short it has rested; a body that streams cannot be sent twice.
+  std::unique_ptr<Link> take_idle(bool fresh, bool sure);
   Task<Result<std::unique_ptr<Link>>> connect(SteadyTime deadline);
   Task<Result<std::vector<asio::ip::tcp::endpoint>>> resolve(SteadyTime deadline);
   void release(std::unique_ptr<Link> link);
 
   void write_head(Link& link, const Request& request, std::optional<std::uint64_t> size) const;
-  // kClosed: not a byte of an answer came.
-  enum class Received { kHead, kClosed, kBroken, kTimedOut, kMalformed };
-  Task<Received> receive_head(Link& link, Method method, ResponseHead& head, std::string_view& text,
-                              SteadyTime deadline);
+  // Head and body. False: not all of it went; the upstream may have answered before. An error: the body failed.
+  Task<Result<bool>> send_with_body(Link& link, Request& request, std::optional<std::uint64_t> size);
+  // With `Expect: 100-continue`: sends the head. True: the body is wanted, or nothing was heard in time. False: there
+  // is an answer already, or the end.
+  Task<bool> ask_for_body(Link& link, Method method);
+  // kClosed: not a byte of an answer came. What is awaited may also be "100 Continue"; then the head of an answer is
+  // left in the buffer.
+  enum class Received { kHead, kContinue, kClosed, kBroken, kTimedOut, kMalformed };
+  enum class Awaited { kAnswer, kContinue };
+  Task<Received> receive_head(Link& link, Method method, Awaited what, std::string_view& text, SteadyTime deadline);
 
   const HttpUpstreamOptions options_;
   const std::string authority_;

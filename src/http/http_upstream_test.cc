@@ -1,8 +1,15 @@
 // The client against our own server.
 #include "http/http_upstream.h"
 
+#include <atomic>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/asio/write.hpp>
+#include <functional>
+#include <thread>
 
 #include "http/testing/server_fixture.h"
 
@@ -166,6 +173,94 @@ TEST_F(UpstreamTest, ABodyThatIsNotAsLongAsItSaidIsTheCallersFaultAtOnce) {
               "bad_request");
   }
   EXPECT_EQ(ask("PUT", "/echo", "as it says").body, "as it says");
+}
+
+// Its sender waits to be asked, as with `Expect: 100-continue`.
+class AskedBody final : public Body {
+ public:
+  explicit AskedBody(std::atomic<int>& asked) : asked_(asked) {}
+  Task<Result<std::string_view>> read() override {
+    co_return ++asked_ > 1 ? std::string_view() : std::string_view("the body");
+  }
+  std::optional<std::uint64_t> size() const override { return 8; }
+  bool awaits_continue() const override { return asked_ == 0; }
+
+ private:
+  std::atomic<int>& asked_;
+};
+
+Task<Called> post_when_asked(HttpUpstream& upstream, std::string target, std::atomic<int>& asked) {
+  Request request;
+  request.method = Method::kPost;
+  request.method_text = "POST";
+  request.set_target(target);
+  AskedBody body(asked);
+  request.body = &body;
+  Result<Response> response = co_await upstream.call(request, std::chrono::steady_clock::now() + seconds(30));
+  if (!response) co_return Called{0, {}, response.error().code};
+  co_return Called{response->status, response->body, {}};
+}
+
+TEST_F(UpstreamTest, ABodyIsAskedForOnlyWhenTheUpstreamWantsIt) {
+  start_both();
+  for (int i = 0; i < 2; ++i) {
+    std::atomic<int> asked = 0;
+    EXPECT_EQ(
+        asio::co_spawn(loops.at(0).io(), post_when_asked(*upstream, "/none", asked), asio::use_future).get().status,
+        404);
+    EXPECT_EQ(asked, 0);
+    EXPECT_EQ(asio::co_spawn(loops.at(0).io(), post_when_asked(*upstream, "/echo", asked), asio::use_future).get().body,
+              "the body");
+    EXPECT_GE(asked, 1);
+  }
+  // What answered without the body is closed, for nobody could tell what would come next on it.
+  EXPECT_EQ(upstream->counters().connects, 3U);
+}
+
+// One request, and what the test says to it.
+class RawUpstream {
+ public:
+  explicit RawUpstream(std::function<void(asio::ip::tcp::socket&)> serve)
+      : serving_([this, serve = std::move(serve)] {
+          asio::ip::tcp::socket socket = acceptor_.accept();
+          serve(socket);
+        }) {}
+  ~RawUpstream() { serving_.join(); }
+  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+ private:
+  asio::io_context io_;
+  asio::ip::tcp::acceptor acceptor_{io_, {asio::ip::address_v4::loopback(), 0}};
+  std::thread serving_;
+};
+
+TEST_F(UpstreamTest, AnUpstreamThatSaysNothingToTheQuestionGetsTheBodyAllTheSame) {
+  loops.start();
+  RawUpstream silent([](asio::ip::tcp::socket& socket) {
+    std::string text;
+    asio::read_until(socket, asio::dynamic_buffer(text), "the body");
+    EXPECT_NE(text.find("Expect: 100-continue\r\n"), std::string::npos);
+    EXPECT_NE(text.find("Content-Length: 8\r\n"), std::string::npos);
+    asio::write(socket, asio::buffer(std::string_view("HTTP/1.1 204 x\r\n\r\n")));
+  });
+  connect_to(silent.port());
+  std::atomic<int> asked = 0;
+  EXPECT_EQ(asio::co_spawn(loops.at(0).io(), post_when_asked(*upstream, "/x", asked), asio::use_future).get().status,
+            204);
+}
+
+TEST_F(UpstreamTest, AnAnswerThatCameWhileTheBodyWasOnItsWayIsHeardThoughTheConnectionWasReset) {
+  loops.start();
+  RawUpstream refusing([](asio::ip::tcp::socket& socket) {
+    std::string text;
+    asio::read_until(socket, asio::dynamic_buffer(text), "\r\n\r\n");
+    asio::write(socket, asio::buffer(std::string_view("HTTP/1.1 413 x\r\nContent-Length: 3\r\n\r\nbig")));
+    // Closed with bytes unread: the peer gets a reset.
+  });
+  connect_to(refusing.port());
+  const Called called = ask("POST", "/x", std::string(50'000'000, 'x'));
+  EXPECT_EQ(called.status, 413) << called.error;
+  EXPECT_EQ(called.body, "big");
 }
 
 TEST_F(UpstreamTest, TriesOnceMoreOnAConnectionThatWasClosedMeanwhile) {

@@ -53,11 +53,14 @@ class Fields {
   boost::container::static_vector<Field, kMaxFields> fields_;
 };
 
-// A run of an open file, for whoever can have the kernel send it (sendfile(2)) instead of reading it.
+// A run of an open file, for whoever can have the kernel send it (sendfile(2)) instead of reading it. Good as long as
+// the body that gave it.
 struct FileRun {
-  int fd = -1;  // the body's; open as long as the body lives
+  int fd = -1;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+  // Waits, elsewhere than on the loop, until that part of the file (from, length) is in memory; null: nobody can.
+  std::function<Task<Result<>>(std::uint64_t, std::uint64_t)> fetch;
 };
 
 // A body, read in pieces: the reader sets the pace, so backpressure needs nothing more.
@@ -71,6 +74,8 @@ class Body {
   // What is still unread, where all of that is a run of a file. Whoever takes it reads nothing more. Asked before the
   // first read(); a body that wraps another passes its answer on, or changes nothing by being passed by.
   virtual std::optional<FileRun> as_file() { return std::nullopt; }
+  // Whoever sends the body waits to be asked for it (`Expect: 100-continue`): the first read() asks.
+  virtual bool awaits_continue() const { return false; }
   // How long reading has waited so far for whoever sends the body.
   virtual SteadyTime::duration waited() const { return {}; }
   // Another task of the same loop wants its reader to stop: a read under way fails soon, and every later one. Bodies

@@ -45,6 +45,7 @@ struct ServerCounters {
   std::atomic<std::uint64_t> accepted_connections{0};
   std::atomic<std::uint64_t> refused_connections{0};  // over the limit
   std::atomic<std::uint64_t> malformed_requests{0};   // answered 400, 408 or 431 before any route
+  std::atomic<std::uint64_t> sent_file_bytes{0};      // of answers that the kernel sent from a file
 };
 
 class Session;

@@ -3,6 +3,7 @@
 #include <array>
 #include <ctime>
 
+#include "http/file_sending.h"
 #include "http/problem.h"
 #include "http/request_scope.h"
 #include "telemetry/log.h"
@@ -13,6 +14,11 @@ namespace {
 
 // A connection that was idle for this long gives its buffers back.
 constexpr std::chrono::milliseconds kRestAfter{1000};
+
+// How long, and how much, what a peer still sends is dropped after the last answer. A peer that sends a large body
+// reads an answer that comes early only between two writes.
+constexpr std::chrono::milliseconds kLinger{2000};
+constexpr std::uint64_t kLingerBytes = 64 << 20;
 
 // IMF-fixdate (RFC 9110 section 5.6.7), made once a second per loop.
 std::string_view date_now() {
@@ -242,13 +248,19 @@ Task<bool> Session::finish_response(Response& response) {
   bool sent_all = false;
   std::uint64_t sent = response.body.size();
   if (response.stream) {
-    const WrittenMessage written = co_await write_message(
-        connection_, out, *response.stream, {.chunked = unsent.chunked, .timeout = limits_.write_timeout});
+    connection_.keep_little_unsent();
+    const MessageWriting how{.chunked = unsent.chunked, .timeout = limits_.write_timeout};
+    std::optional<FileRun> run = connection_.sends_files() ? response.stream->as_file() : std::nullopt;
+    const bool is_file = run && run->length > 0 && run->length == response.stream->size();
+    const WrittenMessage written = is_file
+                                       ? co_await send_file(connection_, out, std::move(*run), *response.stream, how)
+                                       : co_await write_message(connection_, out, *response.stream, how);
+    if (is_file) server_.counters_.sent_file_bytes.fetch_add(written.content_bytes, std::memory_order_relaxed);
     sent_all = written.end == WrittenMessage::End::kComplete;
     sent = written.content_bytes;
   } else {
     std::array<iovec, 2> parts = {part(out), part(response.body)};
-    connection_.set_timeout(limits_.write_timeout);
+    connection_.set_write_timeout(limits_.write_timeout);
     sent_all = co_await connection_.write_rest(parts, unsent.done);
     connection_.clear_deadline();
   }
@@ -276,9 +288,9 @@ Task<> Session::refuse(Error error) {
 
 Task<> Session::linger() {
   connection_.shutdown_send();
-  connection_.set_timeout(std::chrono::seconds(1));
+  connection_.set_timeout(kLinger);
   std::uint64_t dropped = 0;
-  while (dropped < 1024 * 1024) {
+  while (dropped < kLingerBytes) {
     ReadBuffer& buffer = connection_.buffer();
     buffer.unpin();
     dropped += buffer.data().size();

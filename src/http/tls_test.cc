@@ -21,9 +21,24 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 class EchoService final : public Service {
+  // Has a file to offer that is not there, so that it must be read.
+  struct Readable final : Body {
+    bool read_ = false;
+    Task<Result<std::string_view>> read() override {
+      co_return std::exchange(read_, true) ? std::string_view() : std::string_view("read");
+    }
+    std::optional<std::uint64_t> size() const override { return 4; }
+    std::optional<FileRun> as_file() override { return FileRun{.fd = -1, .offset = 0, .length = 4}; }
+  };
+
  public:
   Task<Response> serve(Request& request) override {
     if (request.path == "/refuse") co_return text_response(413, "text/plain", "too much");
+    if (request.path == "/file") {
+      Response response = text_response(200, "text/plain", {});
+      response.stream = std::make_unique<Readable>();
+      co_return response;
+    }
     Result<std::string> body = co_await read_all(*request.body, 10'000'000);
     if (!body) co_return text_response(400, "text/plain", body.error().code);
     co_return text_response(200, "text/plain", *body);
@@ -107,6 +122,12 @@ TEST_F(TlsTest, ABodyOfSeveralPiecesGoesOutWhateverTlsSaysMeanwhile) {
 TEST_F(TlsTest, AnAnswerThatComesBeforeTheBodyIsSentIsHeard) {
   start();
   EXPECT_EQ(run(put(*upstream, "/refuse", 40, milliseconds(60))), "413 too much");
+}
+
+TEST_F(TlsTest, AFileIsReadForIt) {
+  start();
+  EXPECT_EQ(run(put(*upstream, "/file", 1, milliseconds(0))), "200 read");
+  EXPECT_EQ(server->counters().sent_file_bytes, 0U);
 }
 
 TEST_F(TlsTest, AConnectionThatHasRestedIsUsedAgain) {

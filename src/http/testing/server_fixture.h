@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
+#include <functional>
 #include <future>
 #include <string>
 #include <thread>
@@ -16,13 +18,16 @@
 
 namespace parley::http::testing {
 
-// Answers what a path says: /echo the body back, /stream in pieces of unknown length, /size/N that many bytes, …
+// Answers what a path says: /echo the body back, /stream in pieces of unknown length, /size/N that many bytes, /made
+// the stream that the test makes, …
 class TestService final : public Service {
  public:
   std::atomic<int> served{0};
   std::promise<void> release_slow;
   std::shared_future<void> slow_released = release_slow.get_future().share();
   std::atomic<bool> slow_started{false};
+  std::function<std::unique_ptr<Body>()> make_stream;                   // of /made
+  std::function<void(std::uint64_t sent, bool complete)> on_made_sent;  // on its loop
 
   Task<Response> serve(Request& request) override {
     served.fetch_add(1);
@@ -39,6 +44,12 @@ class TestService final : public Service {
     if (request.path == "/endless") {
       Response response = text_response(200, "text/plain", {});
       response.stream = std::make_unique<Endless>();
+      co_return response;
+    }
+    if (request.path == "/made") {
+      Response response = text_response(200, "text/plain", {});
+      response.stream = make_stream();
+      response.on_sent = on_made_sent;
       co_return response;
     }
     if (request.path == "/broken") {
@@ -115,6 +126,16 @@ class RawClient {
     while (text.find(mark) == std::string::npos && ::recv(fd_, &c, 1, 0) == 1) text += c;
     return text;
   }
+  // As many bytes, or fewer when the end comes first.
+  std::string read(std::size_t size) {
+    std::string text(size, '\0');
+    std::size_t got = 0;
+    for (ssize_t n = 0; got < size && (n = ::recv(fd_, text.data() + got, size - got, 0)) > 0;) {
+      got += static_cast<std::size_t>(n);
+    }
+    text.resize(got);
+    return text;
+  }
   std::string read_to_end() { return read_until(std::string_view("\0never\0", 7)); }
 
   bool connected = false;
@@ -126,6 +147,7 @@ class RawClient {
 // A server with two loops and the TestService behind it.
 class ServerFixture : public ::testing::Test {
  protected:
+  ServerFixture() { std::signal(SIGPIPE, SIG_IGN); }  // as the program does
   void start(ServerLimits limits = {}) {
     loops.start();
     server.emplace(loops, service, ServerOptions{.role = "test", .limits = limits});

@@ -42,8 +42,34 @@ class FileBody final : public http::Body {
     co_return std::string_view(*piece_).substr(0, static_cast<std::size_t>(length));
   }
   std::optional<std::uint64_t> size() const override { return size_; }
+  std::optional<http::FileRun> as_file() override {
+    return http::FileRun{
+        .fd = file_->fd.get(),
+        .offset = next_,
+        .length = end_ - next_,
+        .fetch = [this](std::uint64_t offset, std::uint64_t length) { return fetch(offset, length); },
+    };
+  }
 
  private:
+  // Reads it on a thread of the pool and lets go of it: then it is in the page cache.
+  Task<Result<>> fetch(std::uint64_t offset, std::uint64_t length) {
+    const auto fetched = co_await pool_.run<std::uint64_t>(
+        EventLoop::current().coarse_now() + kReadTimeout, [file = file_, offset, length]() -> Result<std::uint64_t> {
+          std::string passing(kPieceBytes, '\0');
+          for (std::uint64_t at = offset; at < offset + length;) {
+            passing.resize(std::min<std::uint64_t>(kPieceBytes, offset + length - at));
+            const ssize_t n = read_some(file->fd.get(), passing, at, 0);
+            if (n < 0) return file_failure(errno, "read");
+            if (n == 0) return file_failure(EIO, "read what a file has lost");
+            at += static_cast<std::uint64_t>(n);
+          }
+          return length;
+        });
+    if (!fetched) co_return std::unexpected(fetched.error());
+    co_return Result<>();
+  }
+
   Task<Result<ssize_t>> read_from_disk() {
     return pool_.run<ssize_t>(EventLoop::current().coarse_now() + kReadTimeout,
                               [file = file_, piece = piece_, offset = next_]() -> Result<ssize_t> {

@@ -1,5 +1,6 @@
 // FileBlobReader: an open file, read as bodies. What the page cache holds is read on the loop, the rest on a thread of
-// the pool, so that a cold disk stops nobody else. A body holds 128 KiB at most.
+// the pool, so that a cold disk stops nobody else. A body holds 128 KiB at most. It offers itself as a run of the file,
+// too; then it holds nothing, and its fetch() does the waiting.
 #pragma once
 #include <memory>
 

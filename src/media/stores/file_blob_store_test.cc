@@ -157,6 +157,31 @@ Task<std::string> codes_after_a_missed_deadline(BlobWriter& writer) {
 }
 
 // The only thread that writes hangs in opening a pipe that nobody reads.
+TEST_F(FileBlobStoreTest, ABodyOffersWhatIsLeftOfItAsARunOfTheFile) {
+  std::string bytes;
+  for (int i = 0; i < 300'000; ++i) bytes += static_cast<char>('a' + i % 23);
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, bytes)));
+  ASSERT_TRUE(wait(store_->seal(id_, bytes.size(), kNoHurry)));
+  auto reader = wait(store_->open(id_, kNoHurry));
+  ASSERT_TRUE(reader);
+  auto body = (*reader)->read({1'000, 299'000});
+  reader->reset();  // the file stays open for its bodies
+  const auto run = body->as_file();
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->offset, 1'000u);
+  EXPECT_EQ(run->length, 298'000u);
+  std::string read(298'000, '\0');
+  ASSERT_EQ(::pread(run->fd, read.data(), read.size(), 1'000), 298'000);
+  EXPECT_TRUE(read == bytes.substr(1'000, 298'000));
+  EXPECT_TRUE(wait(run->fetch(1'000, 298'000)));
+  EXPECT_THAT(wait(run->fetch(299'000, 1'001)), FailsWith("unavailable"));
+
+  const auto piece = wait(body->read());
+  ASSERT_TRUE(piece);
+  EXPECT_EQ(body->as_file()->offset, 1'000 + piece->size());
+  EXPECT_EQ(body->as_file()->length, 298'000 - piece->size());
+}
+
 TEST_F(FileBlobStoreTest, ADiskThatHangsCostsAWriterItsDeadlineAndThenTheWriter) {
   store_ = std::move(*FileBlobStore::open({.folder = folder(), .writer_threads = 1}));
   ASSERT_TRUE(wait(store_bytes(*store_, id_, "x")));
