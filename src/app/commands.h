@@ -25,5 +25,7 @@ void add_reindex_command(CLI::App& app, int& exit_code);
 void add_backup_command(CLI::App& app, int& exit_code);
 // Shows every setting with the value in force.
 void add_config_command(CLI::App& app, int& exit_code);
+// Makes the thumbnails of one picture, for the server, and ends the process. In no list of commands.
+void add_thumbnail_command(CLI::App& app);
 
 }  // namespace parley::app

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   parley::app::add_reindex_command(app, exit_code);
   parley::app::add_backup_command(app, exit_code);
   parley::app::add_config_command(app, exit_code);
+  parley::app::add_thumbnail_command(app);
 
   const std::string first = argc > 1 ? argv[1] : "";
   const auto is_first = [&first](const CLI::App* command) { return command->get_name() == first; };

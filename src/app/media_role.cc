@@ -50,6 +50,7 @@ Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, con
   auto signer = make_signer(settings, random);
   if (!signer) return fail(std::move(signer.error()));
   role->signer_ = std::move(*signer);
+  if (settings.media.thumbnails == "on") role->make_thumbnailer();
   role->export_queues();
   return role;
 }
@@ -77,6 +78,15 @@ media::UploadParts MediaRole::upload_parts() {
                      .expiry = settings_.media.upload_expiry}};
 }
 
+// The child is this program again, whatever has become of its file since.
+void MediaRole::make_thumbnailer() {
+  media::Thumbnailer::Settings settings;
+  settings.program.command = {"/proc/self/exe", "thumbnail", "--max-megapixels",
+                              std::to_string(settings_.media.max_image_megapixels), "--type"};
+  thumbnailer_ = std::make_unique<media::Thumbnailer>(*store_, *blobs_, clock_, metrics_, std::move(settings));
+  uploads_->on_stored([thumbnailer = thumbnailer_.get()](const media::File& file) { thumbnailer->take(file); });
+}
+
 void MediaRole::export_queues() {
   scraped_.push_back(metrics_.gauge_from("parley_store_reads_queued", "Reads that wait for a thread",
                                          {{"role", "media"}},
@@ -101,10 +111,11 @@ void MediaRole::start(EventLoop& loop) {
       media::Sweeper::Settings{.deleted_files_kept = settings_.media.deleted_files_kept, .process_began = began_at_});
   sweeper_->start();
   uploads_->start(loop);
+  if (thumbnailer_) thumbnailer_->start(loop);
 }
 
 void MediaRole::stop(std::move_only_function<void()> on_stopped) {
-  auto left = std::make_shared<int>(3);
+  auto left = std::make_shared<int>(thumbnailer_ ? 4 : 3);
   auto last = std::make_shared<std::move_only_function<void()>>(std::move(on_stopped));
   const auto one_ended = [left, last] {
     if (--*left == 0) (*last)();
@@ -112,6 +123,7 @@ void MediaRole::stop(std::move_only_function<void()> on_stopped) {
   upkeep_->close(one_ended);
   sweeper_->close(one_ended);
   uploads_->stop(one_ended);
+  if (thumbnailer_) thumbnailer_->close(one_ended);
 }
 
 void MediaRole::build_service(Messaging messaging, const MakeMiddleware& make_middleware) {

@@ -17,6 +17,7 @@
 #include "media/stores/file_blob_store.h"
 #include "media/stores/sqlite_media_store.h"
 #include "media/sweeper.h"
+#include "media/thumbnailer.h"
 #include "media/upload_engine.h"
 #include "media/url_signer.h"
 #include "telemetry/metrics.h"
@@ -48,6 +49,7 @@ class MediaRole {
  private:
   MediaRole(const Settings& settings, const Clock& clock, Random& random, Metrics& metrics);
   media::UploadParts upload_parts();
+  void make_thumbnailer();
   void export_queues();
 
   const Settings& settings_;
@@ -60,6 +62,7 @@ class MediaRole {
   std::unique_ptr<media::SqliteMediaStore> store_;  // has the lock of the folder: first
   std::unique_ptr<media::FileBlobStore> blobs_;
   std::unique_ptr<media::ContentTypeSniffer> sniffer_;
+  std::unique_ptr<media::Thumbnailer> thumbnailer_;  // null: THUMBNAILS is off
   std::unique_ptr<media::UploadEngine> uploads_;
   std::unique_ptr<media::UrlSigner> signer_;
   std::unique_ptr<media::AttachmentAccess> attachments_;
