@@ -21,7 +21,7 @@ CRASHES = re.compile(
     rb"CHECK failed|terminate called|Segmentation fault|\n\s*#\d+ 0x|std::exception|a handler threw|a connection was dropped"
 )
 # A token (they all begin so), the mark of every message text that tests send, a query string, a key.
-SECRETS = re.compile(rb"eyJ[A-Za-z0-9_-]{12,}|Plaintext-[0-9a-f]|[?&](?:q|cursor|limit|order|around)=|PRIVATE KEY")
+SECRETS = re.compile(rb"eyJ[A-Za-z0-9_-]{12,}|Plaintext-[0-9a-f]|[?&](?:q|cursor|limit|order|around|signature)=|PRIVATE KEY")
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
              "ASAN_SYMBOLIZER_PATH", "UBSAN_SYMBOLIZER_PATH", "TSAN_SYMBOLIZER_PATH")  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A messaging service that misbehaves on demand, to stand behind a gateway."""
+"""A service that misbehaves on demand, to stand behind a gateway."""
 
 import socket
 import threading
@@ -11,6 +11,25 @@ def answer(status=200, body=b"{}", headers=(), length=None):
     for name, value in headers:
         head += f"{name}: {value}\r\n".encode()
     return head + b"Content-Length: %d\r\n\r\n" % (len(body) if length is None else length) + body
+
+
+def fields_of(text):
+    return {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in text.split("\r\n")[1:])}
+
+
+def pieces(text, stream, size=65536):
+    """The body behind a head, as it comes. Less than it should be when the connection ends."""
+    fields = fields_of(text)
+    if fields.get("transfer-encoding") == "chunked":
+        while length := int(stream.readline() or b"0", 16):
+            yield stream.read(length)
+            stream.readline()
+        stream.readline()
+        return
+    left = int(fields.get("content-length", 0))
+    while left and (piece := stream.read1(min(size, left))):
+        left -= len(piece)
+        yield piece
 
 
 class FakeUpstream:
@@ -59,23 +78,17 @@ class FakeUpstream:
                             return
                         head += line
                     text = head.decode("latin-1")
-                    fields = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in text.split("\r\n")[1:])}
-                    body = b""
-                    if fields.get("transfer-encoding") == "chunked":
-                        while size := int(stream.readline(), 16):
-                            body += stream.read(size)
-                            stream.readline()
-                        stream.readline()
-                    else:
-                        body = stream.read(int(fields.get("content-length", 0)))
                     if text.startswith("GET /health"):
                         connection.sendall(answer(body=HEALTH))
-                        continue
-                    self.requests.append((text, body))
-                    if self.behave(connection, text, body) is False:
+                    elif self._serve_one(connection, text, stream) is False:
                         return
         except OSError:
             pass
+
+    def _serve_one(self, connection, text, stream):
+        body = b"".join(pieces(text, stream))
+        self.requests.append((text, body))
+        return self.behave(connection, text, body)
 
     def header(self, index, name):
         for line in self.requests[index][0].split("\r\n")[1:]:
@@ -83,3 +96,11 @@ class FakeUpstream:
             if key.lower() == name.lower():
                 return value.strip()
         return None
+
+
+class StreamingUpstream(FakeUpstream):
+    """The same, but `behave(connection, head, stream)` reads the body itself, as far as it likes: see pieces()."""
+
+    def _serve_one(self, connection, text, stream):
+        self.requests.append((text, None))
+        return self.behave(connection, text, stream)
