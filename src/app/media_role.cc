@@ -14,10 +14,18 @@ media::QuotaLimits quotas(const MediaSettings& settings) {
           .uploads_per_user = settings.max_uploads_per_user};
 }
 
+// As configured, or that of the data folder.
+Result<std::vector<NamedSecret>> signing_keys(const Settings& settings, Random& random) {
+  if (settings.media.signing_keys.empty()) {
+    return media::UrlSigner::load_or_create_keys(settings.serve.data_dir, random);
+  }
+  auto keys = parse_named_secrets(settings.media.signing_keys.reveal());
+  if (!keys) return fail(ErrorKind::kInvalid, "bad_signing_keys", "SIGNING_KEYS: " + keys.error() + ".");
+  return std::move(*keys);
+}
+
 Result<std::unique_ptr<media::UrlSigner>> make_signer(const Settings& settings, Random& random) {
-  auto keys = settings.media.signing_keys.empty()
-                  ? media::UrlSigner::load_or_create_keys(settings.serve.data_dir, random)
-                  : media::UrlSigner::parse_keys(settings.media.signing_keys);
+  auto keys = signing_keys(settings, random);
   if (!keys) return fail(std::move(keys.error()));
   const std::string& known = settings.media.public_url;
   return std::make_unique<media::UrlSigner>(

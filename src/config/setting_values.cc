@@ -3,6 +3,7 @@
 
 #include "base/ip_networks.h"
 #include "base/text.h"
+#include "config/named_secrets.h"
 #include "config/settings_table.h"
 
 namespace parley {
@@ -154,6 +155,12 @@ Read read_secret(const Setting& setting, std::string_view text) {
   return SettingValue{.text = std::string(text)};
 }
 
+Read read_named_secrets(const Setting& setting, std::string_view text) {
+  if (text.size() > setting.max) return fault(setting, "it has " + std::to_string(text.size()) + " characters");
+  if (auto secrets = parse_named_secrets(text); !secrets) return fault(setting, std::move(secrets.error()));
+  return SettingValue{.text = std::string(text)};
+}
+
 std::vector<std::string_view> split_list(std::string_view text) {
   std::vector<std::string_view> items;
   for (;;) {
@@ -231,6 +238,8 @@ std::expected<SettingValue, std::string> read_setting(const Setting& setting, st
       return read_pem(setting, text);
     case kSecret:
       return read_secret(setting, text);
+    case kNamedSecrets:
+      return read_named_secrets(setting, text);
     case kOrigins:
       return read_origins(setting, text);
     case kNetworks:

@@ -154,7 +154,7 @@ std::expected<std::string, std::string> read_whole_file(const std::string& path,
 }
 
 std::string shown_value(const Setting& setting, std::string_view text) {
-  if (setting.kind == SettingKind::kSecret) return "(hidden)";
+  if (setting.kind == SettingKind::kSecret || setting.kind == SettingKind::kNamedSecrets) return "(hidden)";
   if (setting.kind == SettingKind::kPem) return "(PEM, " + std::to_string(text.size()) + " bytes)";
   return std::string(text);
 }

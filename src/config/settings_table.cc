@@ -1,6 +1,7 @@
 #include "config/settings_table.h"
 
 #include "base/check.h"
+#include "config/named_secrets.h"
 
 namespace parley {
 namespace {
@@ -296,9 +297,9 @@ constexpr Setting kTable[] = {
   {.section = kFiles, .name = "SIGNED_URL_SECONDS", .kind = kSeconds, .fallback = "900", .min = 1, .max = 86'400,
    .meaning = "Life of a signed URL whose maker does not say another.", .example = "3600",
    .assign = into<kMedia, &MediaSettings::signed_url_life>},
-  {.section = kFiles, .name = "SIGNING_KEYS", .kind = kSecret, .fallback = "", .min = 18, .max = 4096,
+  {.section = kFiles, .name = "SIGNING_KEYS", .kind = kNamedSecrets, .fallback = "", .min = 1, .max = 4096,
    .meaning = "Keys of signed URLs as id:secret, comma-separated: the first signs, all are accepted. Not set: DATA_DIR/url-signing.key, made at the first start.",
-   .example = "b:a-long-random-string,a:the-one-before", .assign = into<kMedia, &MediaSettings::signing_keys>,
+   .example = "b:a-long-random-string,a:the-string-before-it", .assign = into<kMedia, &MediaSettings::signing_keys>,
    .required = "when several instances serve media", .may_be_file = true},
   {.section = kFiles, .name = "PUBLIC_URL", .kind = kUrl, .fallback = "", .min = 1, .max = 512,
    .meaning = "Where clients reach the gateway: signed URLs begin with it. Not set: the gateway's own address on this host.",
@@ -375,6 +376,9 @@ std::string Setting::bounds() const {
       return "PEM, at most " + std::to_string(max) + " bytes";
     case kSecret:
       return range(min, max) + " characters of visible ASCII";
+    case kNamedSecrets:
+      return range(1, kMostNamedSecrets) + " of id:secret, comma-separated, secrets of " +
+             std::to_string(kLeastNamedSecretBytes) + " or more characters of visible ASCII";
     case kOrigins:
       return range(min, max) + " of scheme://host[:port], comma-separated, or * alone";
     case kNetworks:

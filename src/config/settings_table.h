@@ -26,6 +26,7 @@ enum class SettingKind : std::uint8_t {
   kPath,          // of a file or folder, min to max bytes
   kPem,           // one or several PEM blocks, at most max bytes
   kSecret,        // visible ASCII, min to max bytes; never shown
+  kNamedSecrets,  // as named_secrets.h says, at most max bytes; never shown
   kOrigins,       // comma-separated: scheme://host[:port], or *
   kNetworks,      // comma-separated IP addresses and networks, at most max
   kRoles,         // comma-separated, or the flag repeated

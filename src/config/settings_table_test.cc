@@ -199,6 +199,29 @@ TEST(ReadSetting, TakesTextWithoutControlCharacters) {
   EXPECT_FALSE(read_setting(setting_named("DATA_DIR"), std::string_view("a\0b", 3)));
 }
 
+TEST(ReadSetting, TakesNamedSecretsAndTellsNothingOfABadOne) {
+  const std::string secret(16, 's');
+  expect_each("SIGNING_KEYS",
+              {("a:" + secret).c_str(), ("b:" + secret + ",a:" + secret).c_str(), ("A.b_c-1:x:y" + secret).c_str(),
+               (std::string(32, 'n') + ":" + secret).c_str()},
+              {secret.c_str(), (":" + secret).c_str(), "a:", "a:short", "", ",", ("a:" + secret + ",").c_str(),
+               ("a:" + secret + ",a:other" + secret).c_str(), ("a b:" + secret).c_str(), ("a:" + secret + " ").c_str(),
+               ("a:" + secret + "\n").c_str(), ("é:" + secret).c_str(), ("a:é" + secret).c_str(),
+               ("a: " + secret).c_str(), ("a:" + secret + ", b:" + secret).c_str(),
+               (std::string(33, 'n') + ":" + secret).c_str(), ("a:" + std::string(4096, 's')).c_str()});
+  std::string many = "k0:" + secret;
+  for (int i = 1; i < 16; ++i) many += ",k" + std::to_string(i) + ":" + secret;
+  EXPECT_TRUE(read_setting(setting_named("SIGNING_KEYS"), many));
+  EXPECT_FALSE(read_setting(setting_named("SIGNING_KEYS"), many + ",more:" + secret));
+
+  const auto refused = load_settings({{"SIGNING_KEYS", "a:hush-hush-hush-hush,b:hush"}}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().front().find("hush"), std::string::npos) << refused.error().front();
+  const auto loaded = load_settings({{"SIGNING_KEYS", "a:hush-hush-hush-hush"}}, {});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->shown.find("SIGNING_KEYS")->second.value, "(hidden)");
+}
+
 TEST(ReadSetting, QuotesABadValueCutShortAndWithoutControlCharacters) {
   const auto value = read_setting(setting_named("BIND_ADDRESS"), "\x1b[31m" + std::string(1000, 'x'));
   ASSERT_FALSE(value);

@@ -19,9 +19,7 @@ namespace {
 constexpr std::string_view kPath = "/v1/media/download/";
 constexpr std::string_view kContext = "parley signed download 1\n";  // what else such a key signs is another thing
 constexpr const char* kKeyFile = "url-signing.key";
-constexpr const char* kOwnKeyId = "local";
-constexpr std::size_t kMaxKeyIdBytes = 32;
-constexpr std::size_t kMaxKeys = 16;
+constexpr const char* kOwnKeyName = "local";
 
 using Mac = std::array<std::uint8_t, 32>;
 
@@ -54,16 +52,6 @@ Mac mac_of(const Secret& secret, const FileId& file, std::string_view query) {
   return mac;
 }
 
-bool is_key_id(std::string_view id) {
-  return !id.empty() && id.size() <= kMaxKeyIdBytes && std::ranges::all_of(id, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
-}
-
-std::unexpected<Error> bad_keys(std::string detail) {
-  return fail(ErrorKind::kInvalid, "bad_signing_keys", "SIGNING_KEYS " + std::move(detail));
-}
-
 std::unexpected<Error> refused() {
   return fail(ErrorKind::kForbidden, "invalid_signature",
               "The address is not as it was signed, or its time is over. Ask for a new one.");
@@ -86,44 +74,22 @@ std::optional<std::string> take(std::string_view& rest, std::string_view name) {
 
 }  // namespace
 
-Result<std::vector<UrlSigner::Key>> UrlSigner::parse_keys(const Secret& text) {
-  std::vector<Key> keys;
-  std::string_view rest = text.reveal();
-  while (true) {
-    const std::string_view one = rest.substr(0, rest.find(','));
-    const std::size_t colon = one.find(':');
-    if (colon == std::string_view::npos || !is_key_id(one.substr(0, colon))) {
-      return bad_keys("must be id:secret, comma-separated, an id of 1 to 32 letters, digits, '-' or '_'.");
-    }
-    const std::string_view secret = one.substr(colon + 1);
-    if (secret.size() < kMinSecretBytes) return bad_keys("must have secrets of at least 16 bytes.");
-    for (const Key& key : keys) {
-      if (key.id == one.substr(0, colon)) return bad_keys("must not use an id twice.");
-    }
-    if (keys.size() == kMaxKeys) return bad_keys("must name at most 16 keys.");
-    keys.push_back({std::string(one.substr(0, colon)), Secret(std::string(secret))});
-    if (one.size() == rest.size()) return keys;
-    rest.remove_prefix(one.size() + 1);
-  }
-}
-
-Result<std::vector<UrlSigner::Key>> UrlSigner::load_or_create_keys(const std::filesystem::path& folder,
-                                                                   Random& random) {
+Result<std::vector<NamedSecret>> UrlSigner::load_or_create_keys(const std::filesystem::path& folder, Random& random) {
   auto secret = auth::load_or_create_secret_file(folder / kKeyFile, "the key of signed addresses", random);
   if (!secret) return fail(std::move(secret.error()));
-  std::vector<Key> keys;
-  keys.push_back({kOwnKeyId, std::move(*secret)});
+  std::vector<NamedSecret> keys;
+  keys.push_back({kOwnKeyName, std::move(*secret)});
   return keys;
 }
 
-UrlSigner::UrlSigner(std::vector<Key> keys, std::string base)
+UrlSigner::UrlSigner(std::vector<NamedSecret> keys, std::string base)
     : keys_(std::move(keys)), base_(without_slash(std::move(base))) {
   CHECK(!keys_.empty());
 }
 
 std::string UrlSigner::address(const SignedDownload& download) const {
-  const Key& key = keys_.front();
-  const std::string query = signed_part(download, key.id);
+  const NamedSecret& key = keys_.front();
+  const std::string query = signed_part(download, key.name);
   std::string text = base_;
   text.append(kPath).append(percent_encode(download.file.value)).append("?").append(query);
   return text.append("&signature=").append(base64url_encode(mac_of(key.secret, download.file, query)));
@@ -135,11 +101,11 @@ Result<SignedDownload> UrlSigner::verify(const FileId& file, std::string_view qu
   const auto user = take(rest, "user");
   const auto disposition = take(rest, "disposition");
   const auto expires = take(rest, "expires");
-  const auto key_id = take(rest, "key");
+  const auto key_name = take(rest, "key");
   const auto signature = take(rest, "signature");
-  if (!tenant || !user || !disposition || !expires || !key_id || !signature || !rest.empty()) return refused();
+  if (!tenant || !user || !disposition || !expires || !key_name || !signature || !rest.empty()) return refused();
   const auto seconds = parse_u64(*expires);
-  const Key* const key = find(*key_id);
+  const NamedSecret* const key = find(*key_name);
   constexpr std::uint64_t kFarAway = 1ULL << 40;  // beyond it, a time would overflow
   if (key == nullptr || !seconds || *seconds >= kFarAway) return refused();
 
@@ -147,7 +113,7 @@ Result<SignedDownload> UrlSigner::verify(const FileId& file, std::string_view qu
                           *disposition == "inline" ? http::Disposition::kInline : http::Disposition::kAttachment,
                           WallTime(std::chrono::seconds(*seconds))};
   // Written anew and compared: what was read in another spelling is another text.
-  const std::string canonical = signed_part(download, key->id);
+  const std::string canonical = signed_part(download, key->name);
   const Mac mac = mac_of(key->secret, file, canonical);
   const std::string wanted = base64url_encode(mac);
   const bool as_signed = signature->size() == wanted.size() &&
@@ -157,8 +123,8 @@ Result<SignedDownload> UrlSigner::verify(const FileId& file, std::string_view qu
   return download;
 }
 
-const UrlSigner::Key* UrlSigner::find(std::string_view id) const {
-  const auto found = std::ranges::find(keys_, id, &Key::id);
+const NamedSecret* UrlSigner::find(std::string_view name) const {
+  const auto found = std::ranges::find(keys_, name, &NamedSecret::name);
   return found == keys_.end() ? nullptr : &*found;
 }
 

@@ -13,7 +13,7 @@
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/result.h"
-#include "config/secret.h"
+#include "config/named_secrets.h"
 #include "http/content_disposition.h"
 
 namespace parley::media {
@@ -28,20 +28,12 @@ struct SignedDownload {
 
 class UrlSigner {
  public:
-  struct Key {
-    std::string id;  // 1 to 32 of A-Z a-z 0-9 - _
-    Secret secret;   // at least kMinSecretBytes
-  };
-  static constexpr std::size_t kMinSecretBytes = 16;
-
-  // SIGNING_KEYS: "id:secret,id:secret", the first signs, all are accepted. invalid bad_signing_keys, which shows none
-  // of it.
-  static Result<std::vector<Key>> parse_keys(const Secret& text);
   // The key of a data folder, made where there is none (auth/key_file.h). Blocks.
-  static Result<std::vector<Key>> load_or_create_keys(const std::filesystem::path& folder, Random& random);
+  static Result<std::vector<NamedSecret>> load_or_create_keys(const std::filesystem::path& folder, Random& random);
 
-  // `keys` must not be empty (CHECK). `base`: what addresses begin with, "https://chat.example.com".
-  UrlSigner(std::vector<Key> keys, std::string base);
+  // The first of `keys` signs, all are accepted; there must be one (CHECK). `base`: what addresses begin with,
+  // "https://chat.example.com".
+  UrlSigner(std::vector<NamedSecret> keys, std::string base);
 
   std::string address(const SignedDownload& download) const;
   // What the raw query of a request for that file allows; forbidden invalid_signature when it is no address of ours, or
@@ -49,9 +41,9 @@ class UrlSigner {
   Result<SignedDownload> verify(const FileId& file, std::string_view query, WallTime now) const;
 
  private:
-  const Key* find(std::string_view id) const;
+  const NamedSecret* find(std::string_view name) const;
 
-  const std::vector<Key> keys_;
+  const std::vector<NamedSecret> keys_;
   const std::string base_;
 };
 
