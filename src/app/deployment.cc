@@ -62,7 +62,10 @@ std::shared_ptr<const http::openapi::Contract> load_contract(std::string_view ya
 }  // namespace
 
 Deployment::Deployment(const Settings& settings, Reach reach)
-    : settings_(settings), reach_(reach), loops_(settings.serve.threads) {}
+    : settings_(settings),
+      reach_(reach),
+      loops_(settings.serve.threads),
+      gateway_port_(settings.serve.port_of(Role::kGateway)) {}
 
 Deployment::~Deployment() {
   stop();
@@ -256,6 +259,7 @@ Result<> Deployment::open_media() {
       {.upstream = std::move(*messaging),
        .authorization =
            [this] { return auth::internal_authorization(internal_key_, to_string(Role::kMessaging), clock_); }},
+      [this] { return gateway_address(); },
       [this](const std::vector<http::Route>& routes) { return service_middleware(Role::kMedia, routes); });
   return {};
 }
@@ -279,6 +283,11 @@ Result<std::shared_ptr<http::Upstream>> Deployment::upstream_of(Role role) {
     upstreams_[role] = std::make_shared<http::InProcessUpstream>(name, service(role));
   }
   return upstreams_[role];
+}
+
+std::string Deployment::gateway_address() const {
+  const std::string& known = settings_.media.public_url;
+  return known.empty() ? url_on_this_host(settings_, gateway_port_) : known;
 }
 
 Result<> Deployment::make_gateway() {
@@ -349,6 +358,7 @@ Result<> Deployment::listen() {
     options.tls = tls;
     auto server = std::make_unique<http::Server>(loops_, service(role), std::move(options));
     if (auto started = server->start(); !started) return started;
+    if (role == Role::kGateway) gateway_port_ = server->port();
     export_server_metrics(role, *server);
     servers_[role] = std::move(server);
   }

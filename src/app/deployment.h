@@ -4,6 +4,7 @@
 // Order of life: whatever is used outlives its user, so members stand lowest first; the loops' threads end before
 // anything that tasks refer to goes away.
 #pragma once
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -64,6 +65,8 @@ class Deployment {
   // The role in this process, or where settings say that it is; null where there is neither. In this process it must be
   // open already.
   Result<std::shared_ptr<http::Upstream>> upstream_of(Role role);
+  // Where clients reach the gateway, as far as this process knows. Any thread.
+  std::string gateway_address() const;
   Result<> make_gateway();
   Result<> let_gateway_follow_search(gateway::GatewayDependencies& with);
   Result<> listen();
@@ -89,7 +92,8 @@ class Deployment {
   auth::KeyRing keys_;
   std::unique_ptr<auth::KeyRefresher> key_refresher_;
   std::unique_ptr<auth::Authenticator> authenticator_;
-  Secret internal_key_;  // empty where no role of this process makes or takes internal calls
+  std::atomic<std::uint16_t> gateway_port_;  // as set, until it listens
+  Secret internal_key_;                      // empty where no role of this process makes or takes internal calls
 
   std::unique_ptr<MessagingRole> messaging_;
   std::unique_ptr<SearchRole> search_;  // asks messaging and reads its log: goes first

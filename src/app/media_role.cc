@@ -1,6 +1,5 @@
 #include "app/media_role.h"
 
-#include "app/own_address.h"
 #include "media/media_service_factory.h"
 #include "media/upstream_attachment_access.h"
 
@@ -22,14 +21,6 @@ Result<std::vector<NamedSecret>> signing_keys(const Settings& settings, Random& 
   auto keys = parse_named_secrets(settings.media.signing_keys.reveal());
   if (!keys) return fail(ErrorKind::kInvalid, "bad_signing_keys", "SIGNING_KEYS: " + keys.error() + ".");
   return std::move(*keys);
-}
-
-Result<std::unique_ptr<media::UrlSigner>> make_signer(const Settings& settings, Random& random) {
-  auto keys = signing_keys(settings, random);
-  if (!keys) return fail(std::move(keys.error()));
-  const std::string& known = settings.media.public_url;
-  return std::make_unique<media::UrlSigner>(
-      std::move(*keys), known.empty() ? url_on_this_host(settings, settings.serve.port_of(Role::kGateway)) : known);
 }
 
 }  // namespace
@@ -55,9 +46,9 @@ Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, con
   if (!sniffer) return fail(std::move(sniffer.error()));
   role->sniffer_ = std::move(*sniffer);
   role->uploads_ = std::make_unique<media::UploadEngine>(role->upload_parts());
-  auto signer = make_signer(settings, random);
-  if (!signer) return fail(std::move(signer.error()));
-  role->signer_ = std::move(*signer);
+  auto keys = signing_keys(settings, random);
+  if (!keys) return fail(std::move(keys.error()));
+  role->signing_keys_ = std::move(*keys);
   if (settings.media.thumbnails == "on") role->make_thumbnailer();
   role->export_queues();
   return role;
@@ -134,7 +125,9 @@ void MediaRole::stop(std::move_only_function<void()> on_stopped) {
   if (thumbnailer_) thumbnailer_->close(one_ended);
 }
 
-void MediaRole::build_service(Messaging messaging, const MakeMiddleware& make_middleware) {
+void MediaRole::build_service(Messaging messaging, std::function<std::string()> gateway,
+                              const MakeMiddleware& make_middleware) {
+  signer_ = std::make_unique<media::UrlSigner>(signing_keys_, std::move(gateway));
   if (messaging.upstream) {
     attachments_ = std::make_unique<media::UpstreamAttachmentAccess>(std::move(messaging.upstream),
                                                                      std::move(messaging.authorization), clock_);

@@ -37,7 +37,8 @@ class MediaRole {
     std::shared_ptr<http::Upstream> upstream;
     std::function<std::string()> authorization;  // of a call that is made now; any loop
   };
-  void build_service(Messaging messaging, const MakeMiddleware& make_middleware);
+  // `gateway` says where clients reach the gateway, for signed addresses; any loop.
+  void build_service(Messaging messaging, std::function<std::string()> gateway, const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
 
   // Any thread: answers that last end soon, for the server is about to stop.
@@ -64,6 +65,7 @@ class MediaRole {
   std::unique_ptr<media::ContentTypeSniffer> sniffer_;
   std::unique_ptr<media::Thumbnailer> thumbnailer_;  // null: THUMBNAILS is off
   std::unique_ptr<media::UploadEngine> uploads_;
+  std::vector<NamedSecret> signing_keys_;
   std::unique_ptr<media::UrlSigner> signer_;
   std::unique_ptr<media::AttachmentAccess> attachments_;
   std::unique_ptr<media::FileRights> rights_;

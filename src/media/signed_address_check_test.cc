@@ -33,7 +33,7 @@ class SignedAddressCheckTest : public ::testing::Test {
   }
 
   ManualClock clock_;
-  UrlSigner signer_{{{"a", Secret("0123456789abcdef")}}, "http://h"};
+  UrlSigner signer_{{{"a", Secret("0123456789abcdef")}}, [] { return std::string("http://h"); }};
   SignedAddressCheck check_{signer_, clock_};
   http::Route route_{http::Method::kGet, "/download/{file_id}", {}};
   std::string target_;

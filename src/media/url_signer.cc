@@ -82,15 +82,15 @@ Result<std::vector<NamedSecret>> UrlSigner::load_or_create_keys(const std::files
   return keys;
 }
 
-UrlSigner::UrlSigner(std::vector<NamedSecret> keys, std::string base)
-    : keys_(std::move(keys)), base_(without_slash(std::move(base))) {
+UrlSigner::UrlSigner(std::vector<NamedSecret> keys, std::function<std::string()> gateway)
+    : keys_(std::move(keys)), gateway_(std::move(gateway)) {
   CHECK(!keys_.empty());
 }
 
 std::string UrlSigner::address(const SignedDownload& download) const {
   const NamedSecret& key = keys_.front();
   const std::string query = signed_part(download, key.name);
-  std::string text = base_;
+  std::string text = without_slash(gateway_());
   text.append(kPath).append(percent_encode(download.file.value)).append("?").append(query);
   return text.append("&signature=").append(base64url_encode(mac_of(key.secret, download.file, query)));
 }

@@ -4,6 +4,7 @@
 // a forged one. Pure after it is made; any thread.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,9 +32,9 @@ class UrlSigner {
   // The key of a data folder, made where there is none (auth/key_file.h). Blocks.
   static Result<std::vector<NamedSecret>> load_or_create_keys(const std::filesystem::path& folder, Random& random);
 
-  // The first of `keys` signs, all are accepted; there must be one (CHECK). `base`: what addresses begin with,
-  // "https://chat.example.com".
-  UrlSigner(std::vector<NamedSecret> keys, std::string base);
+  // The first of `keys` signs, all are accepted; there must be one (CHECK). `gateway` says where clients reach the
+  // gateway ("https://chat.example.com"), which addresses begin with; it is called on any thread.
+  UrlSigner(std::vector<NamedSecret> keys, std::function<std::string()> gateway);
 
   std::string address(const SignedDownload& download) const;
   // What the raw query of a request for that file allows; forbidden invalid_signature when it is no address of ours, or
@@ -44,7 +45,7 @@ class UrlSigner {
   const NamedSecret* find(std::string_view name) const;
 
   const std::vector<NamedSecret> keys_;
-  const std::string base_;
+  const std::function<std::string()> gateway_;
 };
 
 }  // namespace parley::media

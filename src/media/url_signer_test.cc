@@ -19,8 +19,12 @@ std::vector<NamedSecret> keys(const char* text) {
   return std::move(*parsed);
 }
 
+std::function<std::string()> at(const char* gateway) {
+  return [gateway] { return std::string(gateway); };
+}
+
 const UrlSigner& signer() {
-  static const UrlSigner one(keys("new:0123456789abcdef,old:fedcba9876543210"), "https://chat.example.com/");
+  static const UrlSigner one(keys("new:0123456789abcdef,old:fedcba9876543210"), at("https://chat.example.com/"));
   return one;
 }
 
@@ -87,13 +91,35 @@ TEST(UrlSigner, AnotherSpellingOfTheSameIsRefused) {
   }
 }
 
+// The last of 43 characters holds four bits of the signature; that the other two are zero is a matter of form.
+TEST(UrlSigner, OneSignatureHasOneText) {
+  const std::string query = query_of(signer().address(download()));
+  int good = 0;
+  for (const char last : std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=")) {
+    good += holds(kFile, query.substr(0, query.size() - 1) + last) ? 1 : 0;
+  }
+  EXPECT_EQ(good, 1);
+}
+
 TEST(UrlSigner, AKeyThatIsKeptStillOpensAndOneThatIsGoneDoesNot) {
-  const UrlSigner before(keys("old:fedcba9876543210"), "http://h");
+  const UrlSigner before(keys("old:fedcba9876543210"), at("http://h"));
   EXPECT_TRUE(holds(kFile, query_of(before.address(download()))));
-  const UrlSigner gone(keys("older:fedcba9876543210"), "http://h");
+  const UrlSigner gone(keys("older:fedcba9876543210"), at("http://h"));
   EXPECT_FALSE(holds(kFile, query_of(gone.address(download()))));
-  const UrlSigner same_name(keys("old:fedcba987654321x"), "http://h");
+  const UrlSigner same_name(keys("old:fedcba987654321x"), at("http://h"));
   EXPECT_FALSE(holds(kFile, query_of(same_name.address(download()))));
+  const UrlSigner same_secret(keys("older:0123456789abcdef,new:0123456789abcdef"), at("http://h"));
+  EXPECT_FALSE(holds(kFile, query_of(same_secret.address(download()))));
+}
+
+TEST(UrlSigner, AnAddressBeginsWhereTheGatewayIsByThen) {
+  std::string gateway = "http://127.0.0.1:3000";
+  const UrlSigner one(keys("a:0123456789abcdef"), [&gateway] { return gateway; });
+  const std::string query = query_of(one.address(download()));
+  gateway = "https://chat.example.com/parley//";
+  const std::string later = one.address(download());
+  EXPECT_TRUE(later.starts_with("https://chat.example.com/parley/v1/media/download/")) << later;
+  EXPECT_EQ(query_of(later), query);  // no host is signed
 }
 
 TEST(UrlSigner, AFoldersKeyIsMadeOnceAndKept) {

@@ -154,7 +154,7 @@ class MediaFixture : public ::testing::Test {
   std::unique_ptr<UploadEngine> uploads_;
   ShownFiles shown_;  // to others than their owners
   std::unique_ptr<FileRights> rights_;
-  UrlSigner signer_{{{"a", Secret("0123456789abcdef")}}, "http://gateway"};
+  UrlSigner signer_{{{"a", Secret("0123456789abcdef")}}, [] { return std::string("http://gateway"); }};
   std::unique_ptr<http::Service> service_;
   std::vector<File> announced_;  // by on_stored
   std::mutex announced_mutex_;
