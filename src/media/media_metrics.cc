@@ -5,6 +5,10 @@ namespace parley::media {
 MediaMetrics::MediaMetrics(Metrics& metrics)
     : bytes_in_(metrics.counter("parley_media_received_bytes_total", "Bytes of files that came in.")),
       bytes_out_(metrics.counter("parley_media_sent_bytes_total", "Bytes of files that were sent.")),
+      downloads_(metrics.counter("parley_media_downloads_total", "Answers that carry bytes of files.",
+                                 {{"outcome", "complete"}})),
+      cut_downloads_(
+          metrics.counter("parley_media_downloads_total", "Answers that carry bytes of files.", {{"outcome", "cut"}})),
       receiving_(metrics.gauge("parley_media_uploads_receiving", "Requests that bring bytes of files.")),
       aborted_(metrics.counter("parley_media_uploads_aborted_total", "Uploads that were given up by their owner.")),
       taken_over_(metrics.counter("parley_media_upload_takeovers_total",

@@ -13,7 +13,11 @@ class MediaMetrics {
   explicit MediaMetrics(Metrics& metrics);
 
   void received(std::uint64_t bytes) { bytes_in_.Increment(static_cast<double>(bytes)); }
-  void sent(std::uint64_t bytes) { bytes_out_.Increment(static_cast<double>(bytes)); }
+  // What was sent of a file, and whether all that was asked for went.
+  void sent(std::uint64_t bytes, bool complete) {
+    bytes_out_.Increment(static_cast<double>(bytes));
+    (complete ? downloads_ : cut_downloads_).Increment();
+  }
 
   // A request that brings bytes, as long as this lives.
   class [[nodiscard]] Receiving {
@@ -37,6 +41,8 @@ class MediaMetrics {
  private:
   Counter& bytes_in_;
   Counter& bytes_out_;
+  Counter& downloads_;
+  Counter& cut_downloads_;
   Gauge& receiving_;
   std::array<Counter*, 3> stored_{};  // by kind; a partial upload never becomes a file
   Counter& aborted_;

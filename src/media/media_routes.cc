@@ -12,9 +12,23 @@ struct Row {
 };
 
 constexpr Row kTable[] = {
-    {"upload_files", upload_files},       {"begin_upload", begin_upload}, {"put_chunk", put_chunk},
-    {"complete_upload", complete_upload}, {"abort_upload", abort_upload}, {"get_upload_progress", get_upload_progress},
+    {"upload_files", upload_files},
+    {"begin_upload", begin_upload},
+    {"put_chunk", put_chunk},
+    {"complete_upload", complete_upload},
+    {"abort_upload", abort_upload},
+    {"get_upload_progress", get_upload_progress},
+    // The bytes of files.
+    {"download_file", download_file},
     {"sign_download", sign_download},
+    {"stream_file", stream_file},
+    {"get_thumbnail", get_thumbnail},
+    // What is known of them.
+    {"list_files", list_files},
+    {"get_file", get_file},
+    {"delete_file", delete_file},
+    {"get_usage", get_usage},
+    {"look_up_files", look_up_files},
 };
 
 Answer serve(Media& media, const Row& row, http::Exchange& exchange, const http::openapi::ValidatedRequest& request) {

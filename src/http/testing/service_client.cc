@@ -11,12 +11,14 @@ namespace {
 // Everything by value or in the caller's frame, which waits.
 Task<Answer> ask(Service& service, Request& request) {
   Response response = co_await service.serve(request);
-  Answer answer{response.status, std::move(response.headers), std::move(response.body)};
+  Answer answer{response.status, std::move(response.headers), std::move(response.body), response.head_length};
+  if (response.stream) answer.length = response.stream->size();
   while (response.stream) {
     const auto piece = co_await response.stream->read();
     if (!piece || piece->empty()) break;
     answer.body.append(*piece);
   }
+  if (response.on_sent) response.on_sent(answer.body.size(), true);
   co_return answer;
 }
 

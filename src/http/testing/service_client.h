@@ -3,6 +3,8 @@
 #pragma once
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,7 @@ struct Answer {
   int status = 0;
   HeaderText headers;
   std::string body;
+  std::optional<std::uint64_t> length;  // what a HEAD's answer, or one that is streamed, says of itself
 
   // The parsed body; null when it is no JSON.
   boost::json::value json() const {

@@ -14,6 +14,7 @@ class TestAuthentication final : public http::Middleware {
   Verdict before(http::Exchange& exchange) override {
     const http::Fields& fields = exchange.request.fields;
     const auto user = fields.find("Test-User");
+    exchange.from_role = fields.find("Test-Role").has_value();
     if (!user) return {};
     const auto roles = fields.find("Test-Roles").value_or("");
     Caller caller{TenantId(fields.find("Test-Tenant").value_or("acme")), UserId(*user), {}, ""};
@@ -25,7 +26,7 @@ class TestAuthentication final : public http::Middleware {
 
 Task<Answer> ask(http::Service& service, http::Request& request) {
   http::Response response = co_await service.serve(request);
-  Answer answer{response.status, std::move(response.headers), std::move(response.body)};
+  Answer answer{response.status, std::move(response.headers), std::move(response.body), {}};
   while (response.stream) {
     const auto piece = co_await response.stream->read();
     if (!piece || piece->empty()) break;

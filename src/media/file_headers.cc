@@ -1,0 +1,64 @@
+#include "media/file_headers.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "http/validators.h"
+#include "media/content_type.h"
+#include "media/json_encoding.h"
+
+namespace parley::media {
+
+namespace {
+
+// Nothing may be loaded or run; a browser's own page around a picture or a film is made of the last three.
+constexpr std::string_view kPolicy =
+    "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'";
+
+// RFC 9530: of the whole file, also where a range of it is sent.
+std::string representation_digest(const Sha256& sha256) {
+  std::string base64 = base64url_encode(sha256);
+  std::ranges::replace(base64, '-', '+');
+  std::ranges::replace(base64, '_', '/');
+  return "sha-256=:" + base64 + "=:";
+}
+
+}  // namespace
+
+std::string entity_tag(const File& file) {
+  return '"' + hex_encode(file.sha256) + '"';
+}
+
+std::string entity_tag(const File& file, ThumbnailSize size) {
+  return "W/\"" + hex_encode(file.sha256) + '-' + std::string(to_string(size)) + '"';
+}
+
+std::string served_type(const File& file) {
+  return file.content_type == "text/plain" ? "text/plain; charset=utf-8" : file.content_type;
+}
+
+void add_cache_headers(http::HeaderText& headers, std::string_view etag) {
+  headers.add("ETag", etag);
+  headers.add("Cache-Control", "private, no-cache");
+}
+
+void add_safety_headers(http::HeaderText& headers, bool elsewhere) {
+  headers.add("X-Content-Type-Options", "nosniff");
+  headers.add("Content-Security-Policy", kPolicy);
+  headers.add("Referrer-Policy", "no-referrer");
+  headers.add("Cross-Origin-Resource-Policy", elsewhere ? "cross-origin" : "same-origin");
+}
+
+void add_file_headers(http::HeaderText& headers, const File& file, std::string_view etag, Shown shown) {
+  const bool is_inline = shown.disposition == http::Disposition::kInline && is_safe_inline(file.content_type);
+  add_cache_headers(headers, etag);
+  headers.add("Last-Modified", http::format_http_date(file.created_at));
+  headers.add("Accept-Ranges", "bytes");
+  headers.add("Repr-Digest", representation_digest(file.sha256));
+  headers.add("Content-Disposition",
+              http::format_content_disposition(is_inline ? http::Disposition::kInline : http::Disposition::kAttachment,
+                                               file.filename));
+  add_safety_headers(headers, shown.elsewhere);
+}
+
+}  // namespace parley::media
