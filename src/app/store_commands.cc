@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/index_commands.h"
+#include "app/media_backup.h"
 #include "app/media_check.h"
 #include "app/settings_arguments.h"
 #include "messaging/stores/sqlite_check.h"
@@ -67,31 +68,55 @@ int check(const CheckArguments& arguments) {
   return ok ? 0 : 1;
 }
 
-int backup(const std::string& data_dir, const std::string& target) {
-  const auto settings = settings_of_store(data_dir);
-  if (!settings) return settings.error();
-  const fs::path& folder = settings->serve.data_dir;
+int failed(const std::string& detail) {
+  std::fprintf(stderr, "parley: %s\n", detail.c_str());
+  return 1;
+}
+
+bool make_private(const fs::path& folder) {
   std::error_code error;
-  fs::create_directories(target, error);
-  if (!error) fs::permissions(target, fs::perms::owner_all, error);
-  if (error) {
-    std::fprintf(stderr, "parley: cannot make the folder %s: %s\n", target.c_str(), error.message().c_str());
-    return 1;
-  }
-  const fs::path into = fs::path(target) / "messaging";
-  fs::create_directories(into, error);
-  if (!error) fs::permissions(into, fs::perms::owner_all, error);
-  if (fs::exists(into / "messaging.db")) {
-    std::fprintf(stderr, "parley: there is a store in %s already; a backup goes into a folder of its own\n",
-                 into.c_str());
-    return 1;
-  }
-  if (const auto done = messaging::backup_messaging_folder(folder / "messaging", into / "messaging.db"); !done) {
-    std::fprintf(stderr, "parley: %s\n", done.error().detail.c_str());
-    return 1;
+  fs::create_directories(folder, error);
+  if (!error) fs::permissions(folder, fs::perms::owner_all, error);
+  if (error) failed("cannot make the folder " + folder.string() + ": " + error.message());
+  return !error;
+}
+
+int backup_messaging(const fs::path& from, const fs::path& into) {
+  if (const auto done = messaging::backup_messaging_folder(from, into / "messaging.db"); !done) {
+    return failed(done.error().detail);
   }
   std::printf("%s\n", (into / "messaging.db").c_str());
   return 0;
+}
+
+int backup(const std::string& data_dir, const std::string& target) {
+  auto settings = settings_of_folder(data_dir);
+  if (!settings) return settings.error();
+  const bool media = has_media(*settings);
+  if (!media) settings = settings_of_store(data_dir);
+  if (!settings) return settings.error();
+  const fs::path& folder = settings->serve.data_dir;
+  std::error_code unknown;
+  const bool messages = !media || fs::exists(folder / "messaging" / "messaging.db", unknown);
+  if (!make_private(target)) return 1;
+  for (const char* file : {"messaging/messaging.db", "media/media.db"}) {
+    const fs::path store = fs::path(target) / file;
+    if (fs::exists(store, unknown)) {
+      return failed("there is a store in " + store.parent_path().string() +
+                    " already; a backup goes into a folder of its own");
+    }
+  }
+  // Messages first: a file is there before the message that names it.
+  int code = 0;
+  if (messages) {
+    const fs::path into = fs::path(target) / "messaging";
+    code = make_private(into) ? backup_messaging(folder / "messaging", into) : 1;
+  }
+  if (code == 0 && media) {
+    const fs::path into = fs::path(target) / "media";
+    code = make_private(into) ? backup_media(folder / "media", into) : 1;
+  }
+  return code;
 }
 
 }  // namespace
@@ -120,7 +145,8 @@ void add_check_command(CLI::App& app, int& exit_code) {
 void add_backup_command(CLI::App& app, int& exit_code) {
   auto data_dir = std::make_shared<std::string>();
   auto target = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("backup", "Copy the stores of a data folder, each as one snapshot");
+  CLI::App* command =
+      app.add_subcommand("backup", "Copy the stores of a data folder, each as one snapshot, and the files");
   command->add_option("--data", *data_dir, "Data folder; DATA_DIR, else ./data");
   command->add_option("TARGET", *target, "Folder to copy to; it is itself a data folder that `serve` can run on")
       ->required();

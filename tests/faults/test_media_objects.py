@@ -121,3 +121,36 @@ def ada_begins(client):
     connection.putheader("Content-Length", "10000000")
     connection.endheaders(bytes(5_000_000))
     return connection
+
+
+def backup(server, target):
+    done = run_cli("backup", "--data", server.data, target)
+    assert b"Sanitizer" not in done.stderr, done.stderr
+    return done
+
+
+def test_a_backup_beside_a_running_server_has_the_files_and_is_well(server, ada, tmp_path):
+    cat = upload(ada, png(600, 600))
+    files = [cat, upload(ada, b""), upload(ada, b"x" * 3_000_000)]
+    ada.post("media", "upload", "chunk", body={"filename": "later", "size": 100}, expect=201)
+    if ctypes.util.find_library("vips") is not None:
+        until("they are known", lambda: server.metrics("gateway")['parley_media_thumbnails_total{outcome="made"}'] == 1)
+    done = backup(server, tmp_path / "copy")
+    assert done.returncode == 0 and b"3 files" in done.stdout, (done.stdout, done.stderr)
+    checked = run_cli("check", "--data", tmp_path / "copy", "--deep")
+    assert checked.returncode == 0 and b"media: 3 files, 0 deleted, 0 uploads" in checked.stdout, checked.stdout
+    for file in files:
+        copy = tmp_path / "copy" / "media" / "objects" / file["id"][-2:] / file["id"]
+        assert copy.read_bytes() == path_of(server, file["id"]).read_bytes()
+    again = backup(server, tmp_path / "copy")
+    assert again.returncode == 1 and b"a folder of its own" in again.stderr
+
+
+def test_a_backup_names_the_files_that_it_cannot_copy_and_takes_the_others(server, ada, tmp_path):
+    lost, changed, kept = upload(ada, b"lost"), upload(ada, b"0123456789"), upload(ada, b"kept")
+    path_of(server, lost["id"]).unlink()
+    path_of(server, changed["id"]).write_bytes(b"0123456780")
+    done = backup(server, tmp_path / "copy")
+    assert done.returncode == 1 and b"1 files, 4 bytes" in done.stdout, done.stdout
+    assert f"file {lost['id']}" in done.stderr.decode() and f"file {changed['id']}: its object is not what" in done.stderr.decode()
+    assert (tmp_path / "copy" / "media" / "objects" / kept["id"][-2:] / kept["id"]).read_bytes() == b"kept"

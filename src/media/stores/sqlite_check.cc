@@ -137,4 +137,16 @@ Result<> backup_media_folder(const std::filesystem::path& folder, const std::fil
                                });
 }
 
+Result<> leave_uploads_out(const std::filesystem::path& folder) {
+  try {
+    sqlite::Connection db({.file = folder / kMediaDatabase});
+    db.exec("BEGIN; DELETE FROM uploads WHERE complete = 0");
+    mend_media(db);
+    db.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+    return {};
+  } catch (const sqlite::Failure& failure) {
+    return unavailable("unavailable", fmt::format("{}: {}", folder.string(), failure.what()));
+  }
+}
+
 }  // namespace parley::media

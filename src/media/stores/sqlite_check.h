@@ -28,5 +28,7 @@ std::int64_t mend_media(sqlite::Connection& db);
 // `folder` is DIR/media. Read-only; a running server does not mind.
 Result<CheckReport> check_media_folder(const std::filesystem::path& folder);
 Result<> backup_media_folder(const std::filesystem::path& folder, const std::filesystem::path& target);
+// Of a copy that nobody has open: uploads under way leave it, since their bytes are not in it.
+Result<> leave_uploads_out(const std::filesystem::path& folder);
 
 }  // namespace parley::media

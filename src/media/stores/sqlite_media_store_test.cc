@@ -206,6 +206,11 @@ TEST_F(SqliteMediaStoreTest, ABackupTakenBesideARunningServerIsAStoreOfItsOwn) {
   EXPECT_EQ(report->uploads, 1);
   EXPECT_EQ(report->deleted_files, 0);
   EXPECT_EQ(report->events, 1);
+  ASSERT_TRUE(leave_uploads_out(target.parent_path()));
+  const auto left = check_media_folder(target.parent_path());
+  EXPECT_THAT(left->problems, ::testing::IsEmpty());
+  EXPECT_EQ(left->files, 1);
+  EXPECT_EQ(left->uploads, 0);
   EXPECT_FALSE(check_media_folder(temp_.path()));
   EXPECT_FALSE(backup_media_folder(temp_.path(), temp_.path() / "copy.db"));
 }

@@ -1,0 +1,121 @@
+#include "app/media_backup.h"
+
+#include <cstdio>
+
+#include "base/event_loop.h"
+#include "base/run_on_loop.h"
+#include "media/digests.h"
+#include "media/stores/file_blob_store.h"
+#include "media/stores/sqlite_blob_records.h"
+#include "media/stores/sqlite_check.h"
+#include "media/stores/sqlite_media_store.h"
+
+namespace parley::app {
+
+namespace {
+
+using media::BlobStore;
+using media::KnownBlob;
+
+constexpr SteadyTime kNoHurry = SteadyTime::max();
+constexpr std::size_t kAtOnce = 200;
+
+struct Copied {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t failed = 0;
+};
+
+Task<Result<>> copy_thumbnails(BlobStore& from, BlobStore& to, const KnownBlob& blob) {
+  for (const media::ThumbnailSize size : blob.thumbnails) {
+    auto reader = co_await from.open_thumbnail(blob.id, size, kNoHurry);
+    if (!reader) co_return fail(std::move(reader.error()));
+    auto body = (*reader)->read({0, (*reader)->size()});
+    auto bytes = co_await http::read_all(*body, 16 * 1024 * 1024);
+    if (!bytes) co_return fail(std::move(bytes.error()));
+    auto kept = co_await to.put_thumbnail(blob.id, size, std::move(*bytes), kNoHurry);
+    if (!kept) co_return kept;
+  }
+  co_return Result<>{};
+}
+
+Task<Result<>> copy_object(BlobStore& from, BlobStore& to, const KnownBlob& blob) {
+  auto reader = co_await from.open(blob.id, kNoHurry);
+  if (!reader) co_return fail(std::move(reader.error()));
+  if (auto begun = co_await to.create(blob.id, blob.size, kNoHurry); !begun) co_return begun;
+  auto digests = std::make_shared<media::Digests>(std::vector<ExpectedDigest>{});
+  auto writer = co_await to.write(blob.id, 0, digests, kNoHurry);
+  if (!writer) co_return fail(std::move(writer.error()));
+  auto body = (*reader)->read({0, (*reader)->size()});
+  for (;;) {
+    auto piece = co_await body->read();
+    if (!piece) co_return fail(std::move(piece.error()));
+    if (piece->empty()) break;
+    if (auto taken = co_await (*writer)->write(*piece, kNoHurry); !taken) co_return taken;
+  }
+  if (auto written = co_await (*writer)->flush(kNoHurry); !written) co_return written;
+  if (digests->sha256() != blob.sha256) {
+    co_return fail(ErrorKind::kInvalid, "wrong_bytes", "its object is not what was stored: another SHA-256");
+  }
+  if (auto sealed = co_await to.seal(blob.id, blob.size, kNoHurry); !sealed) co_return sealed;
+  co_return co_await copy_thumbnails(from, to, blob);
+}
+
+Task<Result<Copied>> copy_objects(media::BlobRecords& records, BlobStore& from, BlobStore& to) {
+  Copied copied;
+  std::optional<FileId> after;
+  for (bool more = true; more;) {
+    auto page = co_await records.scan_blobs(after, kAtOnce, kNoHurry);
+    if (!page) co_return fail(std::move(page.error()));
+    more = page->has_more && !page->items.empty();
+    if (page->items.empty()) break;
+    after = page->items.back().id;
+    for (const KnownBlob& blob : page->items) {
+      if (!blob.sealed || blob.deleted) continue;
+      if (auto done = co_await copy_object(from, to, blob); !done) {
+        if (done.error().kind == ErrorKind::kNoRoom) co_return fail(std::move(done.error()));
+        std::fprintf(stderr, "parley: tenant %s, file %s: %s\n", blob.tenant.value.c_str(), blob.id.value.c_str(),
+                     done.error().detail.c_str());
+        ++copied.failed;
+        continue;
+      }
+      ++copied.files;
+      copied.bytes += blob.size;
+    }
+  }
+  co_return copied;
+}
+
+Result<Copied> copy_all(const std::filesystem::path& from, const std::filesystem::path& into) {
+  if (auto done = media::backup_media_folder(from, into / media::kMediaDatabase); !done) return fail(done.error());
+  if (auto done = media::leave_uploads_out(into); !done) return fail(done.error());
+  const SystemClock clock;
+  EventLoops loops(1);
+  loops.start();
+  auto records = media::SqliteBlobRecords::open(into, clock);
+  auto source = media::FileBlobStore::open({.folder = from / "objects", .writer_threads = 1, .reader_threads = 1});
+  auto target = media::FileBlobStore::open({.folder = into / "objects", .writer_threads = 1, .reader_threads = 1});
+  Result<Copied> copied;
+  if (!records || !source || !target) {
+    copied = fail(!records ? records.error() : !source ? source.error() : target.error());
+  } else {
+    copied = run_on_loop(loops.at(0), copy_objects(**records, **source, **target));
+  }
+  loops.stop();
+  return copied;
+}
+
+}  // namespace
+
+int backup_media(const std::filesystem::path& from, const std::filesystem::path& into) {
+  const auto copied = copy_all(from, into);
+  if (!copied) {
+    std::fprintf(stderr, "parley: media: %s\n", copied.error().detail.c_str());
+    return 1;
+  }
+  std::printf("%s: %llu files, %llu bytes\n", into.c_str(), static_cast<unsigned long long>(copied->files),
+              static_cast<unsigned long long>(copied->bytes));
+  return copied->failed == 0 ? 0 : 1;
+}
+
+}  // namespace parley::app
