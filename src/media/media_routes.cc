@@ -18,6 +18,13 @@ constexpr Row kTable[] = {
     {"complete_upload", complete_upload},
     {"abort_upload", abort_upload},
     {"get_upload_progress", get_upload_progress},
+    // By tus 1.0.0.
+    {"get_tus_options", get_tus_options},
+    {"create_tus_upload", create_tus_upload},
+    {"get_tus_upload", get_tus_upload},
+    {"continue_tus_upload", continue_tus_upload},
+    {"end_tus_upload", end_tus_upload},
+    {"override_tus_method", override_tus_method},
     // The bytes of files.
     {"download_file", download_file},
     {"sign_download", sign_download},

@@ -37,7 +37,6 @@ struct UploadsUnderWay::Entry {
   std::atomic<bool> read_over{false};
   std::atomic<bool> aborted{false};
   std::atomic<std::uint64_t> verified{0};
-  std::atomic<std::uint64_t> changes{0};
 
   bool in_use() const { return !claims.empty() || read_over; }
   bool says_nothing() const { return !in_use() && !front && !failure; }
@@ -70,7 +69,7 @@ void UploadsUnderWay::Turn::arrived(std::uint64_t bytes) {
 
 void UploadsUnderWay::Turn::recorded() {
   claim_->unrecorded = 0;
-  ++entry_->changes;
+  ++owner_->changes_of(entry_->id);
 }
 
 std::shared_ptr<const Digests> UploadsUnderWay::Turn::front() const {
@@ -139,7 +138,7 @@ void UploadsUnderWay::leave(Entry& entry, const std::shared_ptr<Claim>& claim) {
   {
     const std::lock_guard lock(mutex_);
     std::erase(entry.claims, claim);
-    ++entry.changes;
+    ++changes_of(entry.id);
     waiting.swap(entry.waiting);
     const auto found = by_id_.find(entry.id);
     if (found != by_id_.end() && found->second->get() == &entry && entry.says_nothing()) {
@@ -176,12 +175,12 @@ bool UploadsUnderWay::ReadingOver::aborted() const {
 UploadsUnderWay::Standing UploadsUnderWay::standing(const FileId& id) const {
   Standing now;
   const std::lock_guard lock(mutex_);
+  now.changes = changes_of(id);
   const std::shared_ptr<Entry> entry = find(id);
   if (!entry) return now;
   for (const std::shared_ptr<Claim>& claim : entry->claims) now.unrecorded += claim->unrecorded;
   now.read_over = entry->read_over;
   now.verified = now.read_over ? entry->verified.load() : 0;
-  now.changes = entry->changes;
   return now;
 }
 
@@ -191,17 +190,12 @@ std::shared_ptr<const Digests> UploadsUnderWay::front(const FileId& id) const {
   return entry ? entry->front : nullptr;
 }
 
-void UploadsUnderWay::changed(const FileId& id) {
-  const std::lock_guard lock(mutex_);
-  if (const std::shared_ptr<Entry> entry = find(id)) ++entry->changes;
-}
-
 void UploadsUnderWay::forget(const FileId& id) {
   const std::lock_guard lock(mutex_);
+  ++changes_of(id);
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return;
   Entry& entry = **found->second;
-  ++entry.changes;
   entry.front = nullptr;
   if (!entry.says_nothing()) return;
   entries_.erase(found->second);
@@ -212,8 +206,8 @@ void UploadsUnderWay::remember_failure(const Upload& upload, Error error) {
   const std::lock_guard lock(mutex_);
   if (const std::shared_ptr<Entry> entry = touch(upload.id)) {
     entry->failure = {upload.tenant, upload.owner, std::move(error)};
-    ++entry->changes;
   }
+  ++changes_of(upload.id);
 }
 
 std::optional<Error> UploadsUnderWay::failure_of(const TenantId& tenant, const UserId& owner, const FileId& id) const {

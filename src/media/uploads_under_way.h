@@ -5,6 +5,7 @@
 // A request takes a turn before it writes. One that comes later for the same bytes takes over: the older one's body is
 // interrupted, and the later one waits until the older has let go, so that no byte has two writers.
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <list>
@@ -89,14 +90,12 @@ class UploadsUnderWay {
     std::uint64_t unrecorded = 0;  // bytes on their way to the disk
     bool read_over = false;
     std::uint64_t verified = 0;  // bytes read over
-    std::uint64_t changes = 0;
+    std::uint64_t changes = 0;   // of this one, and perhaps of some others
     bool operator==(const Standing&) const = default;
   };
   Standing standing(const FileId& id) const;
   std::shared_ptr<const Digests> front(const FileId& id) const;
 
-  // The store has changed.
-  void changed(const FileId& id);
   // It is a file now, or gone.
   void forget(const FileId& id);
   // It is gone because its bytes were not what was announced: who asks again is to hear that.
@@ -116,10 +115,15 @@ class UploadsUnderWay {
   // What to wait for, while somebody who came before holds the same bytes.
   std::optional<OneShotFuture<void>> wait_for_others(const Turn& turn);
   void leave(Entry& entry, const std::shared_ptr<Claim>& claim);
+  std::atomic<std::uint64_t>& changes_of(const FileId& id) const {
+    return changes_[std::hash<FileId>()(id) % changes_.size()];
+  }
 
   const std::size_t most_;
   mutable std::mutex mutex_;
   std::uint64_t next_number_ = 1;
+  // Counted apart from entries, which come and go between two looks of who watches.
+  mutable std::array<std::atomic<std::uint64_t>, 1024> changes_{};
   Entries entries_;
   std::unordered_map<FileId, Entries::iterator> by_id_;
 };

@@ -94,6 +94,12 @@ class MediaFixture : public ::testing::Test {
     restart();
   }
 
+  // The same where nothing is waited for that takes longer.
+  void patience_is_none() {
+    patience_ = {};
+    restart();
+  }
+
   static HeaderList as(std::string user, std::string tenant = "acme", std::string roles = "");
   ServiceClient client(std::string user, std::string tenant = "acme", std::string roles = "") {
     return ServiceClient(loop_, *service_, as(std::move(user), std::move(tenant), std::move(roles)));
@@ -139,7 +145,7 @@ class MediaFixture : public ::testing::Test {
 
   std::uint64_t chunk_bytes_ = kChunk;
   const QuotaLimits quotas_;
-  const std::chrono::milliseconds patience_;
+  std::chrono::milliseconds patience_;
   ShiftedClock clock_;
   SecureRandom random_;
   Metrics metrics_;

@@ -1,0 +1,74 @@
+// The concatenation of tus: partial uploads, brought at the same time perhaps, become one file.
+#include "base/text.h"
+#include "media/handler_parts.h"
+#include "media/tus_concat.h"
+#include "media/tus_fields.h"
+#include "media/tus_parts.h"
+#include "media/upload_engine.h"
+#include "media/upload_progress.h"
+
+namespace parley::media {
+
+namespace {
+
+std::unexpected<Error> bad_concat(std::string message) {
+  return invalid_field("header.Upload-Concat", std::move(message));
+}
+
+// How long the whole is: every one must be the caller's, partial, and there to its end.
+Task<Result<std::uint64_t>> size_of_all(Call& call, const std::vector<FileId>& partials) {
+  std::uint64_t size = 0;
+  for (const FileId& id : partials) {
+    const auto upload = co_await call.media.uploads.find(call.caller, id, call.exchange.due());
+    if (!upload && upload.error().kind != ErrorKind::kNotFound) co_return fail(upload.error());
+    if (!upload || upload->kind != UploadKind::kTusPartial) {
+      co_return bad_concat("names an upload that is not there, or is not partial");
+    }
+    if (!is_all_present(*upload)) co_return incomplete(*upload);
+    size += *upload->size;
+  }
+  co_return size;
+}
+
+}  // namespace
+
+Answer concatenate_tus_uploads(Call& call, std::string concat) {
+  const http::Request& request = call.exchange.request;
+  if (size_parameter(call, "Upload-Length") || call.request.find_integer("Upload-Defer-Length")) {
+    co_return invalid_field("header.Upload-Length", "is that of the partial uploads together, and not to be said");
+  }
+  if (request.body->size() != 0U) {
+    co_return fail(ErrorKind::kForbidden, "forbidden", "An upload that others are concatenated to takes no bytes.");
+  }
+  const std::string_view metadata = call.request.find_text("Upload-Metadata").value_or("");
+  auto named = parse_tus_metadata(metadata);
+  if (!named) co_return fail(named.error());
+  const std::vector<FileId> partials = partials_of(concat);
+  if (partials.empty()) co_return bad_concat("names no upload");
+  const auto size = co_await size_of_all(call, partials);
+  if (!size) co_return fail(size.error());
+
+  // What the partial ones reserved becomes the file's.
+  const auto upload = co_await call.media.uploads.begin({.tenant = call.caller->tenant,
+                                                         .owner = call.caller->user,
+                                                         .kind = UploadKind::kTus,
+                                                         .filename = to_valid_utf8(named->filename),
+                                                         .declared_type = named->type.substr(0, 255),
+                                                         .size = *size,
+                                                         .tus_metadata = pack({std::string(metadata), concat}),
+                                                         .reserved = 0});
+  if (!upload) co_return fail(upload.error());
+  if (auto finished = co_await finish_concatenation(call, *upload); !finished) {
+    co_await call.media.uploads.discard(*upload);
+    co_return fail(finished.error());
+  }
+  co_return tus_created(*upload);
+}
+
+Task<Result<>> finish_concatenation(Call& call, const Upload& upload) {
+  const auto file = co_await call.media.uploads.finish(upload, call.exchange.due());
+  if (!file) co_return fail(file.error());
+  co_return Result<>{};
+}
+
+}  // namespace parley::media
