@@ -48,16 +48,27 @@ class Fleet:
         return self.servers[name]
 
     def all_in_one(self):
-        return self._server("all-in-one", ROLES)
+        return self._server("all-in-one", ROLES, CHUNK_SIZE_MB=1, MAX_UPLOADS_PER_USER=0)
 
     def messaging(self):
         """The services: search reads messaging's event log, so the two share a process."""
         return self._server("messaging", ["messaging", "search"], INTERNAL_KEY=INTERNAL_KEY)
 
+    def media(self):
+        """It asks messaging who may read a file."""
+        return self._server("media", ["media"], INTERNAL_KEY=INTERNAL_KEY, CHUNK_SIZE_MB=1, MAX_UPLOADS_PER_USER=0,
+                            MESSAGING_SERVICE_URL=self.messaging().url("messaging"))  # fmt: skip
+
+    def small_media(self):
+        """With quotas, and files of 3 MiB at most."""
+        return self._server("small-media", ["gateway", "messaging", "media"], MAX_FILE_SIZE_MB=3, CHUNK_SIZE_MB=1,
+                            QUOTA_PER_USER_MB=10, QUOTA_PER_TENANT_MB=16)  # fmt: skip
+
     def gateway(self):
         services = self.messaging()
         return self._server("gateway", ["gateway"], MESSAGING_SERVICE_URL=services.url("messaging"),
-                            SEARCH_SERVICE_URL=services.url("search"), INTERNAL_KEY=INTERNAL_KEY)  # fmt: skip
+                            SEARCH_SERVICE_URL=services.url("search"), MEDIA_SERVICE_URL=self.media().url("media"),
+                            INTERNAL_KEY=INTERNAL_KEY)  # fmt: skip
 
     def entrance(self, topology):
         """(origin, contract, prefix of the paths) of one way in."""
@@ -65,6 +76,12 @@ class Fleet:
             return self.messaging().origin("messaging"), contract("messaging"), ""
         server = self.all_in_one() if topology == "all_in_one" else self.gateway()
         return server.origin("gateway"), contract("gateway"), "/v1"
+
+    def storage_entrance(self, topology):
+        """The same for files."""
+        if topology == "direct":
+            return self.media().origin("media"), contract("media"), ""
+        return self.entrance(topology)[0], contract("gateway"), "/v1/media"
 
     def search_place(self, topology):
         server = self.all_in_one() if topology == "all_in_one" else self.messaging()
@@ -98,6 +115,12 @@ def topology(request):
 def tenant(fleet, topology):
     """A new tenant at one of the three ways in."""
     return Tenant(fleet.issuer, *fleet.entrance(topology))
+
+
+@pytest.fixture
+def storage(fleet, topology):
+    """A new tenant, whose users store files, at one of the three ways in."""
+    return Tenant(fleet.issuer, *fleet.storage_entrance(topology))
 
 
 @pytest.fixture(scope="module", params=TOPOLOGIES)
@@ -145,5 +168,16 @@ def tenant_at(issuer):
     def at(server, role=None, name=None):
         role = role or ("gateway" if "gateway" in server.roles else "messaging")
         return Tenant(issuer, server.origin(role), contract(role), "/v1" if role == "gateway" else "", name)
+
+    return at
+
+
+@pytest.fixture
+def storage_at(issuer):
+    """storage_at(server) is a new tenant, whose users store files, at a server's gateway or at its media role."""
+
+    def at(server, name=None):
+        role = "gateway" if "gateway" in server.roles else "media"
+        return Tenant(issuer, server.origin(role), contract(role), "/v1/media" if role == "gateway" else "", name)
 
     return at
