@@ -9,6 +9,7 @@ Task<Result<bool>> FileRights::is_shown(const TenantId& tenant, const UserId& us
 }
 
 Task<Result<File>> FileRights::readable_file(TenantId tenant, UserId user, FileId file, SteadyTime deadline) {
+  if (!is_uuid(file.value)) co_return not_found("file");  // no id of ours, whoever asks
   Result<File> found = co_await store_.get_file(tenant, file, deadline);
   if (!found && found.error().kind != ErrorKind::kNotFound) co_return found;
   if (found && found->owner == user) co_return found;

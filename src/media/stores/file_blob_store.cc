@@ -52,6 +52,7 @@ Task<Result<>> FileBlobStore::seal(FileId id, std::uint64_t size, SteadyTime dea
 }
 
 Task<Result<std::unique_ptr<BlobReader>>> FileBlobStore::open(FileId id, SteadyTime deadline) {
+  if (auto at_once = folder_->open_without_waiting(id)) co_return reader_of(readers_, std::move(*at_once));
   auto file =
       co_await readers_.run<OpenFile>(deadline, [this, id = std::move(id)] { return folder_->open_for_reading(id); });
   co_return reader_of(readers_, std::move(file));

@@ -35,6 +35,9 @@ class BlobFolder {
                 SteadyTime deadline) const;
   Result<> seal(const FileId& id, std::uint64_t size) const;
   Result<OpenFile> open_for_reading(const FileId& id) const;
+  // A sealed blob whose name the kernel has in memory, so that nothing waits for the disk: may be called on a loop.
+  // Nullopt for any other reason than success: ask open_for_reading().
+  std::optional<OpenFile> open_without_waiting(const FileId& id) const;
   Result<> remove(const FileId& id) const;
   Result<Page<StoredBlob>> list(const std::optional<FileId>& after, std::size_t limit) const;
   Result<> put_thumbnail(const FileId& id, ThumbnailSize size, std::string_view bytes);

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/unique_fd.h"
 #include "drivers/sqlite/temp_folder.h"
+#include "media/stores/file_blob_store_folder.h"
 #include "media/testing/blob_store_contract.h"
 
 namespace parley::media {
@@ -119,6 +120,22 @@ TEST_F(FileBlobStoreTest, FilesOfOthersAreNeitherListedNorRead) {
   EXPECT_FALSE(wait(store_->open(id_, kNoHurry)));
 }
 
+// What the kernel has in memory is opened on the loop.
+TEST_F(FileBlobStoreTest, ABlobIsOpenedThoughNoThreadIsFree) {
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, "bytes")));
+  ASSERT_TRUE(wait(store_->seal(id_, 5, kNoHurry)));
+  ASSERT_TRUE(wait(store_->open(id_, kNoHurry)));
+  const auto folder = BlobFolder::open(this->folder());
+  ASSERT_TRUE(folder);
+  EXPECT_EQ((*folder)->open_for_reading(id_)->size, 5u);
+  const auto at_once = (*folder)->open_without_waiting(id_);
+  if (!at_once) GTEST_SKIP() << "this kernel does not say what it has in memory";
+  EXPECT_EQ(at_once->size, 5u);
+  ASSERT_TRUE(wait(store_->remove(id_, kNoHurry)));
+  EXPECT_FALSE((*folder)->open_without_waiting(id_));
+  EXPECT_FALSE((*folder)->open_without_waiting(FileId("../secret")));
+}
+
 TEST_F(FileBlobStoreTest, WhatACrashLeavesOfThumbnailsIsListedSoThatItCanBeRemoved) {
   for (const char* ending : {".small", ".thumbnail.part"}) {
     std::ofstream(folder() / "c1" / (id_.value + ending)) << "left over";
@@ -156,7 +173,6 @@ Task<std::string> codes_after_a_missed_deadline(BlobWriter& writer) {
   co_return (late ? "" : late.error().code) + ", " + (after ? "" : after.error().code);
 }
 
-// The only thread that writes hangs in opening a pipe that nobody reads.
 TEST_F(FileBlobStoreTest, ABodyOffersWhatIsLeftOfItAsARunOfTheFile) {
   std::string bytes;
   for (int i = 0; i < 300'000; ++i) bytes += static_cast<char>('a' + i % 23);
@@ -182,6 +198,7 @@ TEST_F(FileBlobStoreTest, ABodyOffersWhatIsLeftOfItAsARunOfTheFile) {
   EXPECT_EQ(body->as_file()->length, 298'000 - piece->size());
 }
 
+// The only thread that writes hangs in opening a pipe that nobody reads.
 TEST_F(FileBlobStoreTest, ADiskThatHangsCostsAWriterItsDeadlineAndThenTheWriter) {
   store_ = std::move(*FileBlobStore::open({.folder = folder(), .writer_threads = 1}));
   ASSERT_TRUE(wait(store_bytes(*store_, id_, "x")));

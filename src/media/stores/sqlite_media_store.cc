@@ -10,6 +10,7 @@ namespace parley::media {
 namespace {
 
 constexpr int kWriterCacheKib = 8 * 1024;
+constexpr std::size_t kRecentFiles = 4096;  // some 2 MiB
 
 }  // namespace
 
@@ -39,6 +40,7 @@ SqliteMediaStore::SqliteMediaStore(sqlite::LockedFolder folder, std::unique_ptr<
       clock_(clock),
       random_(random),
       positions_(secret),
+      recent_(kRecentFiles),
       readers_({.file = options.folder / kMediaDatabase,
                 .thread_name = "media-read",
                 .threads = options.reader_threads,
@@ -52,10 +54,21 @@ SqliteMediaStore::SqliteMediaStore(sqlite::LockedFolder folder, std::unique_ptr<
                .cache_kib = kWriterCacheKib,
                .truncate_wal_bytes = static_cast<std::int64_t>(options.max_wal_bytes),
                .observer = options.observer,
-               .after_commit = [this] { signal_.notify(); },
-               .after_rollback = {}},
+               .after_commit =
+                   [this] {
+                     forget_changed();
+                     signal_.notify();
+                   },
+               .after_rollback = [this] { forget_changed(); }},
               clock),
       log_(writer_, readers_, signal_, resolve_file_event, positions_) {}
+
+// A commit that failed may have reached the disk all the same, so a rollback is no reason to remember.
+void SqliteMediaStore::forget_changed() {
+  if (changed_.empty()) return;
+  recent_.forget(changed_);
+  changed_.clear();
+}
 
 template <class T>
 Task<Result<T>> SqliteMediaStore::write(SteadyTime deadline, std::move_only_function<Result<T>(WriteContext&)> act) {
@@ -111,11 +124,16 @@ Task<Result<bool>> Store::abort_upload(TenantId tenant, FileId upload, SteadyTim
 }
 
 Task<Result<File>> Store::get_file(TenantId tenant, FileId file, SteadyTime deadline) {
-  return read<File>(deadline, [tenant = std::move(tenant), id = std::move(file)](Db& db) -> Result<File> {
-    auto found = find_file(db, tenant, id);
-    if (!found) return not_found("file");
-    return std::move(*found);
-  });
+  if (auto known = recent_.find(tenant, file)) co_return std::move(*known);
+  const std::uint64_t began = recent_.begin_read();
+  auto found =
+      co_await read<File>(deadline, [tenant = std::move(tenant), id = std::move(file)](Db& db) -> Result<File> {
+        auto row = find_file(db, tenant, id);
+        if (!row) return not_found("file");
+        return std::move(*row);
+      });
+  if (found) recent_.keep(*found, began);
+  co_return found;
 }
 Task<Result<std::vector<File>>> Store::get_files(TenantId tenant, std::vector<FileId> files, SteadyTime deadline) {
   CHECK(files.size() <= kMaxFilesAtOnce);
@@ -128,12 +146,17 @@ Task<Result<Page<File>>> Store::list_files(ListFiles query, SteadyTime deadline)
       deadline, [query = std::move(query)](Db& db) -> Result<Page<File>> { return media::list_files(db, query); });
 }
 Task<Result<File>> Store::delete_file(TenantId tenant, FileId file, UserId by, SteadyTime deadline) {
-  return write<File>(deadline, [tenant = std::move(tenant), file = std::move(file), by = std::move(by)](
-                                   WriteContext& write) { return media::delete_file(write, tenant, file, by); });
+  return write<File>(
+      deadline, [this, tenant = std::move(tenant), file = std::move(file), by = std::move(by)](WriteContext& write) {
+        changed_.push_back(file);
+        return media::delete_file(write, tenant, file, by);
+      });
 }
 Task<Result<>> Store::set_picture(FilePicture picture, SteadyTime deadline) {
-  return write<void>(
-      deadline, [picture = std::move(picture)](WriteContext& write) { return media::set_picture(write, picture); });
+  return write<void>(deadline, [this, picture = std::move(picture)](WriteContext& write) {
+    changed_.push_back(picture.file);
+    return media::set_picture(write, picture);
+  });
 }
 Task<Result<Usage>> Store::get_usage(TenantId tenant, UserId user, SteadyTime deadline) {
   return read<Usage>(deadline, [this, tenant = std::move(tenant), user = std::move(user)](Db& db) -> Result<Usage> {

@@ -15,6 +15,7 @@
 #include "events/position.h"
 #include "events/sqlite_event_log.h"
 #include "media/media_store.h"
+#include "media/stores/recent_files.h"
 #include "media/stores/sqlite_check.h"
 #include "media/stores/sqlite_writes.h"
 
@@ -78,6 +79,8 @@ class SqliteMediaStore final : public MediaStore {
                    const events::PositionCodec::Secret& secret, const Options& options, const Clock& clock,
                    Random& random);
 
+  // On the writer's thread, after a commit or a rollback.
+  void forget_changed();
   template <class T>
   Task<Result<T>> write(SteadyTime deadline, std::move_only_function<Result<T>(WriteContext&)> act);
   template <class T>
@@ -89,6 +92,8 @@ class SqliteMediaStore final : public MediaStore {
   Random& random_;
   const events::PositionCodec positions_;
   events::CommitSignal signal_;
+  RecentFiles recent_;
+  std::vector<FileId> changed_;  // files that the transaction under way changes; the writer's thread alone
   sqlite::ReaderPool readers_;
   sqlite::GroupWriter writer_;
   events::SqliteEventLog log_;

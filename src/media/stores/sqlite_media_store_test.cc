@@ -121,6 +121,25 @@ TEST_F(SqliteMediaStoreTest, ItsFolderIsPrivateAndOfOneServer) {
   EXPECT_TRUE(try_open());
 }
 
+TEST_F(SqliteMediaStoreTest, AFileThatWasReadIsReadFromMemoryUntilItChanges) {
+  open();
+  const Upload upload = begin(3);
+  ASSERT_TRUE(finish(upload));
+  const auto get = [&] { return wait(store_->get_file(upload.tenant, upload.id, SteadyTime::max())); };
+  ASSERT_TRUE(get());
+  damage("UPDATE files SET filename = 'behind the back'");
+  EXPECT_EQ(get()->filename, "name");
+  EXPECT_FALSE(wait(store_->get_file(TenantId("beta"), upload.id, SteadyTime::max())));
+
+  const FilePicture picture{upload.tenant, upload.id, ImageSize{4, 3}, {ThumbnailSize::kSmall}};
+  ASSERT_TRUE(wait(store_->set_picture(picture, SteadyTime::max())));
+  EXPECT_EQ(get()->filename, "behind the back");
+  EXPECT_EQ(get()->image, (ImageSize{4, 3}));
+
+  ASSERT_TRUE(wait(store_->delete_file(upload.tenant, upload.id, upload.owner, SteadyTime::max())));
+  EXPECT_EQ(get().error().code, "not_found");
+}
+
 TEST_F(SqliteMediaStoreTest, AFileOfTheFirstSchemaIsBroughtForwardAndReadOn) {
   std::filesystem::create_directories(folder());
   {

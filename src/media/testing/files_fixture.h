@@ -6,6 +6,8 @@
 
 namespace parley::media::testing {
 
+inline const std::string kNoFile = "0198c5a2-7f00-7000-8000-000000000001";
+
 class FilesFixture : public MediaFixture {
  protected:
   inline static const Error kAway{
