@@ -32,6 +32,15 @@ bool read_flag(const json::object& object, std::string_view name, bool& out) {
   return true;
 }
 
+// False: there, but no offset.
+bool read_offset(const json::object& object, std::string_view name, std::optional<std::int64_t>& out) {
+  const json::value* const value = object.if_contains(name);
+  if (value == nullptr) return true;
+  if (!value->is_int64() || value->get_int64() < 0) return false;
+  out = value->get_int64();
+  return true;
+}
+
 }  // namespace
 
 Result<Changes> parse_changes(std::string_view text) {
@@ -51,6 +60,9 @@ Result<Changes> parse_changes(std::string_view text) {
   changes.through = through->get_int64();
 
   if (!read_flag(*object, "all", changes.all) || !read_flag(*object, "behind", changes.behind)) return malformed();
+  if (!read_offset(*object, "log_head", changes.log_head) || !read_offset(*object, "indexed", changes.indexed)) {
+    return malformed();
+  }
   const json::value* const tenants = object->if_contains("tenants");
   if (tenants == nullptr) return changes.all ? Result<Changes>(std::move(changes)) : malformed();
   if (!tenants->is_array()) return malformed();
@@ -104,7 +116,8 @@ Task<> ChangeFollower::run() {
 }
 
 Task<Result<>> ChangeFollower::ask(SteadyTime asked_at) {
-  std::string target = fmt::format("/internal/changes?after={}&wait_ms={}", after_, settings_.wait.count());
+  const auto wait = epochs_.is_unsettled(asked_at) ? settings_.short_wait : settings_.wait;
+  std::string target = fmt::format("/internal/changes?after={}&wait_ms={}", after_, wait.count());
   if (!instance_.empty()) target.append("&instance=").append(percent_encode(instance_));
   const std::string authorization = "Bearer " + token_();
   http::TextBody nothing("");
@@ -115,7 +128,7 @@ Task<Result<>> ChangeFollower::ask(SteadyTime asked_at) {
   request.fields.add("Authorization", authorization);
   request.body = &nothing;
 
-  Result<http::Response> answer = co_await search_->call(request, asked_at + settings_.wait + settings_.grace);
+  Result<http::Response> answer = co_await search_->call(request, asked_at + wait + settings_.grace);
   if (!answer) co_return fail(std::move(answer.error()));
   if (answer->status != 200) {
     co_return fail(ErrorKind::kUnavailable, "refused", fmt::format("search answered {}", answer->status));
@@ -147,9 +160,19 @@ void ChangeFollower::take(const Changes& changes, SteadyTime asked_at) {
     for (const std::string& tenant : changes.tenants) epochs_.changed(tenant);
     tenant_changes_.Increment(static_cast<double>(changes.tenants.size()));
   }
+  if (anew) ends_.clear();
   instance_ = changes.instance;
   after_ = changes.through;
+  settle(changes, asked_at);
   if (!changes.behind) epochs_.heard(asked_at);
+}
+
+void ChangeFollower::settle(const Changes& changes, SteadyTime asked_at) {
+  if (!changes.log_head || !changes.indexed) return;
+  if (ends_.size() < kMostEnds) ends_.push_back({asked_at, *changes.log_head});
+  for (; !ends_.empty() && ends_.front().offset <= *changes.indexed; ends_.pop_front()) {
+    epochs_.settled(ends_.front().asked_at);
+  }
 }
 
 void ChangeFollower::report(const Result<>& heard) {

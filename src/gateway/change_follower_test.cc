@@ -41,7 +41,8 @@ class ChangeFollowerTest : public ::testing::Test {
     };
   }
   std::optional<std::uint64_t> epoch(std::string_view tenant = "acme") const {
-    return epochs.current(tenant, clock.steady_now());
+    const auto standing = epochs.current(tenant, clock.steady_now());
+    return standing ? std::optional(standing->epoch) : std::nullopt;
   }
   double count(const std::string& line) const {
     const std::string text = metrics.text();
@@ -196,15 +197,72 @@ TEST_F(ChangeFollowerTest, AnAnswerWithoutEndIsAFailure) {
   EXPECT_GE(count("parley_gateway_search_feed_failures_total"), 1);
 }
 
+// What was written through this gateway is settled once the index is where the log ended after the write.
+TEST_F(ChangeFollowerTest, AWriteIsSettledOnceTheIndexIsWhereTheLogEndedAfterIt) {
+  std::vector<bool> settled;
+  const auto tells = [&](std::string offsets) {
+    return [this, &settled, offsets](http::Request&) -> Result<http::Response> {
+      settled.push_back(epochs.current("acme", clock.steady_now()).value_or(TenantEpochs::Standing{}).settled);
+      return http::json_response(200, R"({"instance":"i","through":1,"tenants":[])" + offsets + "}");
+    };
+  };
+  follow({tells(R"(,"log_head":5,"indexed":5)"),
+          [&](http::Request& request) {
+            epochs.written("acme", clock.steady_now());  // while the question is held
+            return tells(R"(,"log_head":5,"indexed":6)")(request);
+          },
+          tells(R"(,"log_head":9,"indexed":7)"),   // asked after it; up to 9 may be ours
+          tells(R"(,"log_head":12,"indexed":8)"),  // others write on, so that the index is never at the end
+          tells(R"(,"log_head":15,"indexed":9)"), tells("")});
+  EXPECT_EQ(settled, (std::vector{true, false, false, false, false, true}));
+  const std::vector<std::string> waits = {"250", "250", "20", "20", "20", "250", "250"};
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    EXPECT_NE(search->seen[i].target.find("&wait_ms=" + waits[i]), std::string::npos) << search->seen[i].target;
+  }
+}
+
+TEST_F(ChangeFollowerTest, AWriteIsSettledByTimeWhereSearchDoesNotTellHowFarItIs) {
+  follow({says(R"({"instance":"i","through":1,"tenants":[]})")});
+  const SteadyTime began = clock.steady_now();
+  const auto standing = [&] {
+    epochs.heard(clock.steady_now());
+    return *epochs.current("acme", clock.steady_now());
+  };
+  const std::uint64_t before = standing().epoch;
+  epochs.written("acme", began);
+  EXPECT_NE(standing().epoch, before);
+  follow({says(R"({"instance":"i","through":1,"tenants":[],"log_head":5})"),
+          says(R"({"instance":"i","through":1,"tenants":[],"indexed":5})")});
+  clock.advance(std::chrono::duration_cast<milliseconds>(began + milliseconds(999) - clock.steady_now()));
+  EXPECT_FALSE(standing().settled);
+  EXPECT_TRUE(epochs.is_unsettled(clock.steady_now()));
+  clock.advance(milliseconds(1));
+  EXPECT_TRUE(standing().settled);
+  EXPECT_FALSE(epochs.is_unsettled(clock.steady_now()));
+}
+
+TEST_F(ChangeFollowerTest, EndsOfALogThatIsAnotherNowSettleNothing) {
+  follow({says(R"({"instance":"i","through":1,"tenants":[]})"),
+          [&](http::Request&) -> Result<http::Response> {
+            epochs.written("acme", clock.steady_now());
+            return http::json_response(200, R"({"instance":"i","through":1,"tenants":[]})");
+          },
+          says(R"({"instance":"i","through":1,"tenants":[],"log_head":9,"indexed":5})"),
+          says(R"({"instance":"j","through":1,"tenants":[],"log_head":30,"indexed":20})")});
+  EXPECT_FALSE(epochs.current("acme", clock.steady_now())->settled);
+}
+
 TEST(ParseChanges, TakesWhatSearchSays) {
-  const auto changes =
-      parse_changes(R"({"instance":"i","through":12,"tenants":["a","é"],"all":false,"behind":true,"later":{}})");
+  const auto changes = parse_changes(
+      R"({"instance":"i","through":12,"tenants":["a","é"],"all":false,"behind":true,"log_head":8,"indexed":0,"later":{}})");
   ASSERT_TRUE(changes);
   EXPECT_EQ(changes->instance, "i");
   EXPECT_EQ(changes->through, 12);
   EXPECT_EQ(changes->tenants, (std::vector<std::string>{"a", "é"}));
   EXPECT_FALSE(changes->all);
   EXPECT_TRUE(changes->behind);
+  EXPECT_EQ(changes->log_head, 8);
+  EXPECT_EQ(changes->indexed, 0);
 }
 
 TEST(ParseChanges, RefusesAllElse) {
@@ -230,6 +288,9 @@ TEST(ParseChanges, RefusesAllElse) {
            R"({"instance":"i","through":1,"tenants":[["a"]]})",
            R"({"instance":"i","through":1,"tenants":[],"all":"yes"})",
            R"({"instance":"i","through":1,"tenants":[],"behind":1})",
+           R"({"instance":"i","through":1,"tenants":[],"indexed":-1})",
+           R"({"instance":"i","through":1,"tenants":[],"indexed":"1"})",
+           R"({"instance":"i","through":1,"tenants":[],"log_head":1.5})",
            R"({"instance":"i","through":1,"tenants":[]} x)",
            R"({"instance":"i","through":1,"tenants":[")" + std::string(129, 't') + R"("]})",
            R"({"instance":")" + std::string(129, 'i') + R"(","through":1,"tenants":[]})"}) {
@@ -237,14 +298,32 @@ TEST(ParseChanges, RefusesAllElse) {
   }
 }
 
+TEST(TenantEpochs, AWriteIsOfItsTenantAndANewerOneCounts) {
+  TenantEpochs epochs{milliseconds(1'000)};
+  const SteadyTime start = SteadyTime(std::chrono::hours(1));
+  const auto settled = [&](std::string_view tenant, SteadyTime now) { return epochs.current(tenant, now)->settled; };
+  epochs.heard(start);
+  EXPECT_TRUE(settled("acme", start));
+  epochs.written("acme", start + milliseconds(20));
+  epochs.written("acme", start + milliseconds(10));  // another loop read the clock a moment before
+  EXPECT_FALSE(settled("acme", start + milliseconds(20)));
+  EXPECT_TRUE(settled("other", start + milliseconds(20)));
+  epochs.settled(start + milliseconds(20));  // asked at that very moment: who knows which was first
+  EXPECT_FALSE(settled("acme", start + milliseconds(21)));
+  epochs.settled(start + milliseconds(21));
+  EXPECT_TRUE(settled("acme", start + milliseconds(21)));
+  epochs.settled(start);
+  EXPECT_TRUE(settled("acme", start + milliseconds(21)));
+}
+
 TEST(TenantEpochs, ADistantTimeOrAnEarlyOneHarmsNothing) {
   TenantEpochs epochs{milliseconds(1'000)};
-  EXPECT_EQ(epochs.current("acme", SteadyTime::max()), std::nullopt);
+  EXPECT_FALSE(epochs.current("acme", SteadyTime::max()));
   const SteadyTime now = SteadyTime(std::chrono::hours(1));
   epochs.heard(now);
   EXPECT_TRUE(epochs.current("acme", now - milliseconds(5)));  // another loop read the clock a moment before
   EXPECT_TRUE(epochs.current("acme", now));
-  EXPECT_EQ(epochs.current("acme", SteadyTime::max()), std::nullopt);
+  EXPECT_FALSE(epochs.current("acme", SteadyTime::max()));
 }
 
 }  // namespace

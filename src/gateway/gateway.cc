@@ -63,6 +63,17 @@ struct Gateway::CachedSearch {
   const std::vector<Metrics::Scraped> shown;
 };
 
+// Passes a write on. Nothing that was found before it is given once it is answered: whoever wrote may look at once.
+static Task<http::Response> forward_write(Proxy& proxy, const ProxiedRoute& route, TenantEpochs& epochs,
+                                          const Clock& clock, http::Exchange& exchange) {
+  http::Response response =
+      co_await proxy.forward(exchange, route.mapping, route.honours_idempotency_key, route.more_time);
+  // One that failed otherwise than by a refusal may have been done.
+  const bool refused = response.status >= 400 && response.status < 500;
+  if (!refused && exchange.caller) epochs.written(exchange.caller->tenant.value, clock.steady_now());
+  co_return response;
+}
+
 static Task<http::Response> answer_liveness(http::Exchange&) {
   co_return http::json_response(200, R"({"status":"ok"})");
 }
@@ -119,6 +130,11 @@ std::unique_ptr<Gateway::CachedSearch> Gateway::make_cached_search(const Gateway
 http::Handler Gateway::handler_of(const ProxiedRoute& route, Proxy& proxy) {
   if (route.cached && cached_search_) {
     return [&cached = cached_search_->proxy](http::Exchange& exchange) { return cached.search(exchange); };
+  }
+  if (may_spoil_searches(route) && cached_search_) {
+    return [this, &proxy, &route](http::Exchange& exchange) {
+      return forward_write(proxy, route, cached_search_->epochs, clock_, exchange);
+    };
   }
   return [&proxy, mapping = route.mapping, key = route.honours_idempotency_key, more_time = route.more_time](
              http::Exchange& exchange) { return proxy.forward(exchange, mapping, key, more_time); };

@@ -83,4 +83,10 @@ std::span<const ProxiedRoute> proxied_routes() {
   return kRoutes;
 }
 
+bool may_spoil_searches(const ProxiedRoute& route) {
+  // Uploads become findable with the message that attaches them, and no search shows who has read what.
+  if (route.role == Role::kMedia) return route.operation_id == "delete_file";
+  return route.role == Role::kMessaging && !http::is_safe(route.method) && route.operation_id != "set_read_mark";
+}
+
 }  // namespace parley::gateway

@@ -25,4 +25,7 @@ struct ProxiedRoute {
 
 std::span<const ProxiedRoute> proxied_routes();
 
+// Whether what it does may make a search answer differently.
+bool may_spoil_searches(const ProxiedRoute& route);
+
 }  // namespace parley::gateway

@@ -34,7 +34,9 @@ class GatewaySearchTest : public ::testing::Test {
  protected:
   GatewaySearchTest() {
     search->answer_at_once(HeldUpstream::text("found"));
-    changes->answer_at_once(HeldUpstream::text(R"({"instance":"i","through":1,"tenants":[]})"));
+    messaging->answer_at_once(HeldUpstream::text("{}"));
+    changes->answer_at_once(
+        HeldUpstream::text(R"({"instance":"i","through":1,"tenants":[],"log_head":1,"indexed":1})"));
     loops.start();
   }
   ~GatewaySearchTest() override {
@@ -44,16 +46,18 @@ class GatewaySearchTest : public ::testing::Test {
     loops.stop();
   }
   void open() {
-    gateway.emplace(options, GatewayDependencies{.upstreams = {{Role::kSearch, search}},
-                                                 .authentication = std::make_shared<IsAda>(),
-                                                 .more_routes = {},
-                                                 .search_changes = feed,
-                                                 .search_token = [] { return std::string("token"); },
-                                                 .metrics = metrics,
-                                                 .clock = clock,
-                                                 .random = random,
-                                                 .timer = timer,
-                                                 .loops = loops.size()});
+    gateway.emplace(
+        options, GatewayDependencies{
+                     .upstreams = {{Role::kSearch, search}, {Role::kMessaging, messaging}, {Role::kMedia, messaging}},
+                     .authentication = std::make_shared<IsAda>(),
+                     .more_routes = {},
+                     .search_changes = feed,
+                     .search_token = [] { return std::string("token"); },
+                     .metrics = metrics,
+                     .clock = clock,
+                     .random = random,
+                     .timer = timer,
+                     .loops = loops.size()});
     loops.at(0).post([this] { gateway->start_checks(loops.at(0)); });
   }
   Answer ask(std::string target, http::Method method = http::Method::kGet) {
@@ -84,9 +88,11 @@ class GatewaySearchTest : public ::testing::Test {
   Metrics metrics;
   GatewayOptions options;
   std::shared_ptr<HeldUpstream> search = std::make_shared<HeldUpstream>();
+  std::shared_ptr<HeldUpstream> messaging = std::make_shared<HeldUpstream>();
   std::shared_ptr<HeldUpstream> changes = std::make_shared<HeldUpstream>();
   std::shared_ptr<HeldUpstream> feed = changes;
   std::optional<Gateway> gateway;
+  int questions = 0;
 };
 
 TEST_F(GatewaySearchTest, KeepsSearchesButNotSuggestionsAndRecentOnes) {
@@ -117,6 +123,40 @@ TEST_F(GatewaySearchTest, AChangeThatSearchTellsOfTakesEffect) {
   changes->answer_at_once(HeldUpstream::text(R"({"instance":"i","through":2,"tenants":["acme"]})"));
   changes->wait_for_calls(changes->calls() + 2);
   EXPECT_EQ(ask("/v1/search?q=hello").body, "new");
+}
+
+TEST_F(GatewaySearchTest, AWriteThatPassesTakesEffectWithItsAnswer) {
+  open();
+  wait_until_heard();
+  for (const auto& [method, target] : std::initializer_list<std::pair<http::Method, const char*>>{
+           {http::Method::kDelete, "/v1/messages/m1"},
+           {http::Method::kPut, "/v1/messages/m1"},
+           {http::Method::kPost, "/v1/messages"},
+           {http::Method::kDelete, "/v1/conversations/c1/members/ada"},
+           {http::Method::kDelete, "/v1/conversations/c1"},
+           {http::Method::kPut, "/v1/users/me"},
+           {http::Method::kDelete, "/v1/media/files/f1"}}) {
+    const std::string question = std::string("/v1/search?q=hello&limit=") + std::to_string(questions++);
+    while (ask(question).cache != "hit") std::this_thread::yield();
+    EXPECT_EQ(ask(target, method).status, 200) << target;
+    EXPECT_EQ(ask(question).cache, "miss") << target;
+  }
+}
+
+TEST_F(GatewaySearchTest, WhatChangesNothingThatSearchesShowKeepsThem) {
+  open();
+  wait_until_heard();
+  ask("/v1/search?q=hello");
+  ask("/v1/messages/m1");
+  ask("/v1/conversations/c1/read", http::Method::kPut);
+  ask("/v1/media/upload/chunk/u1", http::Method::kPost);
+  EXPECT_EQ(ask("/v1/search?q=hello").cache, "hit");
+  messaging->answer_at_once(HeldUpstream::text("{}", 403));
+  EXPECT_EQ(ask("/v1/messages/m1", http::Method::kDelete).status, 403);
+  EXPECT_EQ(ask("/v1/search?q=hello").cache, "hit");
+  messaging->answer_at_once(HeldUpstream::text("{}", 504));  // it may have been done
+  EXPECT_EQ(ask("/v1/messages/m1", http::Method::kDelete).status, 504);
+  EXPECT_EQ(ask("/v1/search?q=hello").cache, "miss");
 }
 
 TEST_F(GatewaySearchTest, WithoutNewsOfSearchThereIsNoCache) {

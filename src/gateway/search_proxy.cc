@@ -65,12 +65,12 @@ Task<http::Response> SearchProxy::search(http::Exchange& exchange) {
   }
   const SteadyTime now = clock_.steady_now();
   // Before the question: what changes while it is under way then has a later epoch than its answer.
-  const std::optional<std::uint64_t> epoch = epochs_.current(exchange.caller->tenant.value, now);
-  if (!epoch) {
+  const std::optional<TenantEpochs::Standing> standing = epochs_.current(exchange.caller->tenant.value, now);
+  if (!standing) {
     unheard_.Increment();
     co_return co_await ask(exchange);
   }
-  SearchCache::Found found = cache_.find(key->text, *epoch, now);
+  SearchCache::Found found = cache_.find(key->text, standing->epoch, now);
   if (const KeptAnswer* const kept = std::get_if<KeptAnswer>(&found)) {
     hits_.Increment();
     note(exchange, *key, **kept, now);
@@ -81,7 +81,7 @@ Task<http::Response> SearchProxy::search(http::Exchange& exchange) {
   }
   misses_.Increment();
   if (auto* const lead = std::get_if<SearchCache::Lead>(&found)) {
-    co_return co_await ask_for_all(exchange, std::move(*lead), *epoch, now);
+    co_return co_await ask_for_all(exchange, std::move(*lead), *standing, now);
   }
   co_return co_await ask(exchange);
 }
@@ -92,20 +92,20 @@ Task<http::Response> SearchProxy::ask(http::Exchange& exchange) {
   co_return response;
 }
 
-Task<http::Response> SearchProxy::ask_for_all(http::Exchange& exchange, SearchCache::Lead lead, std::uint64_t epoch,
-                                              SteadyTime asked_at) {
+Task<http::Response> SearchProxy::ask_for_all(http::Exchange& exchange, SearchCache::Lead lead,
+                                              TenantEpochs::Standing standing, SteadyTime asked_at) {
   http::Response response = co_await ask(exchange);
   if (co_await take_whole(response, exchange, cache_.largest_answer())) {
     auto answer = std::make_shared<CachedAnswer>();
     answer->body = response.body;
     answer->content_type = response.headers.find("Content-Type").value_or("application/json");
     answer->cache_control = response.headers.find("Cache-Control").value_or("");
-    answer->epoch = epoch;
+    answer->epoch = standing.epoch;
     answer->asked_at = asked_at;
     answer->noted_at.store(asked_at.time_since_epoch().count(), std::memory_order_relaxed);
     // Those who wait came before any change that was heard since; those to come want one from after it.
-    const bool still_good = epochs_.current(exchange.caller->tenant.value, clock_.steady_now()) == epoch;
-    lead.publish(std::move(answer), still_good);
+    const auto now = epochs_.current(exchange.caller->tenant.value, clock_.steady_now());
+    lead.publish(std::move(answer), standing.settled && now && now->epoch == standing.epoch);
   }
   response.headers.set("X-Cache", "miss");
   co_return response;

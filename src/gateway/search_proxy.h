@@ -1,7 +1,8 @@
 // SearchProxy: a search on its way through the cache: answered from it, by waiting for the same question under way, or
 // by search itself, over the Proxy. Which of these, the answer says: `X-Cache: hit` with `Age`, or `miss`. Never keeps
-// anything but a whole 200, never gives one user's answer to another, and without news from search is a plain proxy.
-// One for all search routes, used from all loops. Always answers.
+// anything but a whole 200, nor what was found before a write that is under way, never gives one user's answer to
+// another, and without news from search is a plain proxy. One for all search routes, used from all loops. Always
+// answers.
 #pragma once
 #include <string>
 
@@ -26,7 +27,7 @@ class SearchProxy {
 
  private:
   Task<http::Response> ask(http::Exchange& exchange);
-  Task<http::Response> ask_for_all(http::Exchange& exchange, SearchCache::Lead lead, std::uint64_t epoch,
+  Task<http::Response> ask_for_all(http::Exchange& exchange, SearchCache::Lead lead, TenantEpochs::Standing standing,
                                    SteadyTime asked_at);
   Task<http::Response> wait(http::Exchange& exchange, OneShotFuture<KeptAnswer> answer);
   http::Response give(const CachedAnswer& answer) const;

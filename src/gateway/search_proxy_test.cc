@@ -199,6 +199,49 @@ TEST_F(SearchProxyTest, AnAnswerThatAChangeOvertookIsNotGivenAgain) {
   EXPECT_EQ(ask().body, "new");
 }
 
+// Between its answer and its indexing search alone is right: it reads each hit from messaging before it shows it.
+TEST_F(SearchProxyTest, AfterAWriteNothingFromBeforeItIsGivenAndNothingKeptUntilItCanBeFound) {
+  search->answer_at_once(HeldUpstream::text("before"));
+  ask();
+  EXPECT_EQ(ask().cache, "hit");
+  search->answer_at_once(HeldUpstream::text("after, perhaps without what was written"));
+  epochs.written("acme", clock.steady_now());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask().cache, "miss");
+  EXPECT_EQ(ask({.caller = {.tenant = TenantId("other"), .user = UserId("ada")}}).cache, "miss");
+  EXPECT_EQ(ask({.caller = {.tenant = TenantId("other"), .user = UserId("ada")}}).cache, "hit");
+  pass(milliseconds(1));
+  epochs.settled(clock.steady_now());
+  search->answer_at_once(HeldUpstream::text("with it"));
+  EXPECT_EQ(ask().body, "with it");
+  EXPECT_EQ(ask().cache, "hit");
+}
+
+TEST_F(SearchProxyTest, AnAnswerThatAWriteOvertookIsNotGivenAgain) {
+  auto slow = start({});
+  search->wait_for_calls(1);
+  epochs.written("acme", clock.steady_now());
+  auto later = follow();
+  search->wait_for_calls(2);
+  search->answer(0, HeldUpstream::text("perhaps old"));
+  EXPECT_EQ(slow.get().body, "perhaps old");
+  search->answer(1, HeldUpstream::text("perhaps not indexed"));
+  EXPECT_EQ(later.get().body, "perhaps not indexed");
+  pass(milliseconds(1));
+  epochs.settled(clock.steady_now());
+  search->answer_at_once(HeldUpstream::text("new"));
+  EXPECT_EQ(ask().body, "new");
+}
+
+TEST_F(SearchProxyTest, AStampedeAfterAWriteAsksOnceToo) {
+  epochs.written("acme", clock.steady_now());
+  std::vector<std::future<Answer>> all;
+  for (std::size_t i = 0; i < 40; ++i) all.push_back(follow({.loop = i % 2}));
+  EXPECT_EQ(search->calls(), 1u);
+  search->answer(0, HeldUpstream::text("found"));
+  for (auto& one : all) EXPECT_EQ(one.get().body, "found");
+  EXPECT_EQ(cache->counts().entries, 0u);
+}
+
 TEST_F(SearchProxyTest, IsNotUsedOnceSearchIsSilentForASecond) {
   search->answer_at_once(HeldUpstream::text("found"));
   ask();

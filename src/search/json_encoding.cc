@@ -179,14 +179,16 @@ std::string encode(const IndexCheckReport& report) {
   return text;
 }
 
-std::string encode(const Changes& changes, bool behind) {
+std::string encode(const Changes& changes, const FeedStanding& standing) {
   std::string text;
   JsonWriter json(text);
   json.begin_object();
   json.key("instance").string(changes.instance);
   json.key("through").number(changes.through);
   json.key("all").boolean(changes.all);
-  json.key("behind").boolean(behind);
+  json.key("behind").boolean(standing.behind);
+  if (standing.log_head) json.key("log_head").number(standing.log_head->value);
+  json.key("indexed").number(standing.indexed.value);
   json.key("tenants").begin_array();
   for (const TenantId& tenant : changes.tenants) json.string(tenant.value);
   json.end_array().end_object();

@@ -43,6 +43,12 @@ std::string encode(const std::vector<RecentSearch>& searches);
 // `now`: for the rate of one that runs.
 std::string encode(const ReindexState& state, WallTime now);
 std::string encode(const IndexCheckReport& report);
-std::string encode(const Changes& changes, bool behind);
+// How far the index is as the answer goes out.
+struct FeedStanding {
+  bool behind = false;
+  std::optional<events::LogOffset> log_head;  // when the question came; none: the log did not tell
+  events::LogOffset indexed{};
+};
+std::string encode(const Changes& changes, const FeedStanding& standing);
 
 }  // namespace parley::search

@@ -11,22 +11,22 @@ namespace {
 constexpr std::chrono::hours kCheckTime{1};
 constexpr std::chrono::milliseconds kHeadTime{250};
 
-Task<bool> is_behind(Call& call) {
-  const SteadyTime now = call.search.clock.steady_now();
-  const auto head = co_await call.search.log.head(now + kHeadTime);
-  co_return !head || call.search.lag.behind(*head, call.search.progress.through(), now);
-}
-
 }  // namespace
 
 Answer follow_changes(Call& call) {
-  const SteadyTime until = std::min(
-      call.search.clock.steady_now() + std::chrono::milliseconds(call.request.integer("wait_ms")), call.deadline);
+  Search& search = call.search;
+  const SteadyTime now = search.clock.steady_now();
+  const SteadyTime until = std::min(now + std::chrono::milliseconds(call.request.integer("wait_ms")), call.deadline);
+  // Before the wait: what the index has then is held against where the log ended when the question came.
+  const auto head = co_await search.log.head(now + kHeadTime);
+  if (head) (void)search.lag.behind(*head, search.progress.through(), now);
   std::string instance = text_of(call, "instance");
-  if (instance.empty()) instance = call.search.changes.instance();
-  const Changes changes = co_await call.search.changes.since(std::move(instance), call.request.integer("after"), until);
-  const bool behind = co_await is_behind(call);
-  co_return http::json_response(200, encode(changes, behind));
+  if (instance.empty()) instance = search.changes.instance();
+  const Changes changes = co_await search.changes.since(std::move(instance), call.request.integer("after"), until);
+  FeedStanding standing{.indexed = search.progress.through()};
+  if (head) standing.log_head = *head;
+  standing.behind = !head || search.lag.behind(*head, standing.indexed, search.clock.steady_now());
+  co_return http::json_response(200, encode(changes, standing));
 }
 
 Answer check_index(Call& call) {

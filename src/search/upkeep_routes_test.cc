@@ -114,6 +114,16 @@ TEST_F(UpkeepRoutes, AGatewayHearsThatEventsWaitForTooLong) {
   EXPECT_TRUE(behind());
 }
 
+TEST_F(UpkeepRoutes, AGatewayHearsHowFarTheIndexIsInTheLog) {
+  log_.end = {12};
+  progress_.set({9});
+  const auto early = role().get("/internal/changes?wait_ms=0").json().as_object();
+  EXPECT_EQ(early.at("log_head"), 12);
+  EXPECT_EQ(early.at("indexed"), 9);
+  log_.failure = Error{ErrorKind::kUnavailable, "unavailable", "no", {}, {}};
+  EXPECT_FALSE(role().get("/internal/changes?wait_ms=0").json().as_object().contains("log_head"));
+}
+
 TEST_F(UpkeepRoutes, InternalRoutesTakeNoUserAndOthersNoRole) {
   for (const char* const target : {"/internal/changes", "/internal/reindex/r1"}) {
     EXPECT_EQ(client("root", "acme", "admin").get(target).status, 401) << target;

@@ -95,6 +95,28 @@ def test_what_changes_is_out_of_it_within_a_second(tenant, ada, change):
     ben.soon(f"the {change} shows", lambda: set(ids_of(asked(ben, mark).json)) == expected)
 
 
+@pytest.mark.parametrize("change", ["edit", "delete", "leave", "close"])
+def test_once_a_write_is_answered_no_hit_shows_what_was_before_it(tenant, ada, change):
+    """The index may not have it yet. Again and again: the time between is some tens of milliseconds."""
+    ben = tenant.user("ben")
+    for n in range(5):
+        room, mark = f"room-{change}-{n}", unique("mark")
+        ada.group(room, members=["ben"])
+        message = ada.send(room, f"{mark} grub")["id"]
+        ben.settle()
+        assert ids_of(hit(ben, mark).json) == [message]
+        if change == "edit":
+            ada.put("messages", message, body={"content": "changed"}, expect=200)
+        elif change == "delete":
+            ada.delete("messages", message, expect=204)
+        elif change == "leave":
+            ben.delete("conversations", room, "members", "ben", expect=204)
+        else:
+            ada.delete("conversations", room, expect=204)
+        for _ in range(3):
+            assert mark not in str([item["content"] for item in asked(ben, mark).json["items"]])
+
+
 def test_without_a_time_to_live_there_is_no_cache(start_server, issuer):
     server = start_server(SEARCH_CACHE_TTL_SECONDS=0)
     ada = at(server, server, issuer).user("ada")
