@@ -131,6 +131,9 @@ http::Handler Gateway::handler_of(const ProxiedRoute& route, Proxy& proxy) {
   if (route.cached && cached_search_) {
     return [&cached = cached_search_->proxy](http::Exchange& exchange) { return cached.search(exchange); };
   }
+  if (route.operation_id == "clear_recent_searches" && cached_search_) {
+    return [&cached = cached_search_->proxy](http::Exchange& exchange) { return cached.clear_recent(exchange); };
+  }
   if (may_spoil_searches(route) && cached_search_) {
     return [this, &proxy, &route](http::Exchange& exchange) {
       return forward_write(proxy, route, cached_search_->epochs, clock_, exchange);

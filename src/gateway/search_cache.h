@@ -6,7 +6,6 @@
 // question is not below the asker's and it is younger than `ttl`. Bounded in bytes and in entries; the longest unused
 // ones give way. Owned by the gateway, any thread; must be destroyed before the loops are.
 #pragma once
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -26,8 +25,6 @@ struct CachedAnswer {
   std::string cache_control;  // empty: none
   std::uint64_t epoch = 0;    // of the tenant, from before search was asked
   SteadyTime asked_at{};
-  // When its query was last put among the user's recent searches; search itself did it for the question.
-  mutable std::atomic<SteadyTime::rep> noted_at{0};
 };
 using KeptAnswer = std::shared_ptr<const CachedAnswer>;
 

@@ -7,9 +7,6 @@ namespace parley::gateway {
 
 namespace {
 
-// A query that is asked again and again is told to search once in this time.
-constexpr std::chrono::seconds kNotedFor{1};
-
 Counter& requests(Metrics& metrics, const char* result) {
   return metrics.counter("parley_gateway_search_cache_requests_total",
                          "Searches by what became of them: hit, shared (waited for the same question), miss, bypass "
@@ -19,6 +16,11 @@ Counter& requests(Metrics& metrics, const char* result) {
 
 http::Response problem(const http::Exchange& exchange, ErrorKind kind, std::string code, std::string detail) {
   return http::problem_response({kind, std::move(code), std::move(detail), {}, {}}, exchange.request_id);
+}
+
+// Whether search puts the query among the user's recent ones, when it answers.
+bool is_recorded(const SearchKey& key) {
+  return !key.q.empty() && !key.continues;
 }
 
 // Whether `response` is one to keep: a 200, all of it here afterwards. One whose rest fails becomes the problem that
@@ -61,40 +63,47 @@ Task<http::Response> SearchProxy::search(http::Exchange& exchange) {
   if (exchange.caller) key = search_key(*exchange.caller, exchange.request);
   if (!key) {
     bypassed_.Increment();
-    co_return co_await ask(exchange);
+    co_return co_await ask(exchange, nullptr);
   }
   const SteadyTime now = clock_.steady_now();
   // Before the question: what changes while it is under way then has a later epoch than its answer.
   const std::optional<TenantEpochs::Standing> standing = epochs_.current(exchange.caller->tenant.value, now);
   if (!standing) {
     unheard_.Increment();
-    co_return co_await ask(exchange);
+    co_return co_await ask(exchange, &*key);
   }
   SearchCache::Found found = cache_.find(key->text, standing->epoch, now);
   if (const KeptAnswer* const kept = std::get_if<KeptAnswer>(&found)) {
     hits_.Increment();
-    note(exchange, *key, **kept, now);
+    note(exchange, *key, now);
     co_return give(**kept);
   }
   if (auto* const answer = std::get_if<OneShotFuture<KeptAnswer>>(&found)) {
-    co_return co_await wait(exchange, std::move(*answer));
+    co_return co_await wait(exchange, *key, std::move(*answer));
   }
   misses_.Increment();
   if (auto* const lead = std::get_if<SearchCache::Lead>(&found)) {
-    co_return co_await ask_for_all(exchange, std::move(*lead), *standing, now);
+    co_return co_await ask_for_all(exchange, *key, std::move(*lead), *standing, now);
   }
-  co_return co_await ask(exchange);
+  co_return co_await ask(exchange, &*key);
 }
 
-Task<http::Response> SearchProxy::ask(http::Exchange& exchange) {
+Task<http::Response> SearchProxy::ask(http::Exchange& exchange, const SearchKey* key) {
   http::Response response = co_await proxy_.forward(exchange, PathMapping::kStripVersion, false);
+  if (exchange.caller) {
+    if (key != nullptr && is_recorded(*key) && response.status == 200) {
+      told_.told(*exchange.caller, key->q, clock_.steady_now());
+    } else {
+      told_.forget(*exchange.caller);  // it may have been another query, and search may have put it first
+    }
+  }
   response.headers.set("X-Cache", "miss");
   co_return response;
 }
 
-Task<http::Response> SearchProxy::ask_for_all(http::Exchange& exchange, SearchCache::Lead lead,
+Task<http::Response> SearchProxy::ask_for_all(http::Exchange& exchange, const SearchKey& key, SearchCache::Lead lead,
                                               TenantEpochs::Standing standing, SteadyTime asked_at) {
-  http::Response response = co_await ask(exchange);
+  http::Response response = co_await ask(exchange, &key);
   if (co_await take_whole(response, exchange, cache_.largest_answer())) {
     auto answer = std::make_shared<CachedAnswer>();
     answer->body = response.body;
@@ -102,7 +111,6 @@ Task<http::Response> SearchProxy::ask_for_all(http::Exchange& exchange, SearchCa
     answer->cache_control = response.headers.find("Cache-Control").value_or("");
     answer->epoch = standing.epoch;
     answer->asked_at = asked_at;
-    answer->noted_at.store(asked_at.time_since_epoch().count(), std::memory_order_relaxed);
     // Those who wait came before any change that was heard since; those to come want one from after it.
     const auto now = epochs_.current(exchange.caller->tenant.value, clock_.steady_now());
     lead.publish(std::move(answer), standing.settled && now && now->epoch == standing.epoch);
@@ -111,7 +119,8 @@ Task<http::Response> SearchProxy::ask_for_all(http::Exchange& exchange, SearchCa
   co_return response;
 }
 
-Task<http::Response> SearchProxy::wait(http::Exchange& exchange, OneShotFuture<KeptAnswer> answer) {
+Task<http::Response> SearchProxy::wait(http::Exchange& exchange, const SearchKey& key,
+                                       OneShotFuture<KeptAnswer> answer) {
   const Result<KeptAnswer> came = co_await answer.wait(exchange.deadline);
   if (came) {
     shared_.Increment();
@@ -124,7 +133,7 @@ Task<http::Response> SearchProxy::wait(http::Exchange& exchange, OneShotFuture<K
     co_return late;
   }
   // The one who asked got no answer to share: this one asks for itself, and for nobody else.
-  co_return co_await ask(exchange);
+  co_return co_await ask(exchange, &key);
 }
 
 http::Response SearchProxy::give(const CachedAnswer& answer) const {
@@ -136,15 +145,14 @@ http::Response SearchProxy::give(const CachedAnswer& answer) const {
   return response;
 }
 
-void SearchProxy::note(const http::Exchange& exchange, const SearchKey& key, const CachedAnswer& answer,
-                       SteadyTime now) {
-  if (key.q.empty() || key.continues) return;
-  SteadyTime::rep last = answer.noted_at.load(std::memory_order_relaxed);
-  if (now - SteadyTime(SteadyTime::duration(last)) < kNotedFor) return;
-  // Of several at once, one tells.
-  if (answer.noted_at.compare_exchange_strong(last, now.time_since_epoch().count(), std::memory_order_relaxed)) {
-    recent_.record(exchange, key.q);
-  }
+void SearchProxy::note(const http::Exchange& exchange, const SearchKey& key, SteadyTime now) {
+  if (is_recorded(key) && told_.should_tell(*exchange.caller, key.q, now)) recent_.record(exchange, key.q);
+}
+
+Task<http::Response> SearchProxy::clear_recent(http::Exchange& exchange) {
+  http::Response response = co_await proxy_.forward(exchange, PathMapping::kStripVersion, false);
+  if (exchange.caller) told_.forget(*exchange.caller);
+  co_return response;
 }
 
 }  // namespace parley::gateway

@@ -12,6 +12,7 @@
 #include "gateway/search_cache.h"
 #include "gateway/search_key.h"
 #include "gateway/tenant_epochs.h"
+#include "gateway/told_queries.h"
 #include "http/exchange.h"
 #include "telemetry/metrics.h"
 
@@ -24,21 +25,25 @@ class SearchProxy {
               Metrics& metrics);
 
   Task<http::Response> search(http::Exchange& exchange);
+  // DELETE of the user's recent searches.
+  Task<http::Response> clear_recent(http::Exchange& exchange);
 
  private:
-  Task<http::Response> ask(http::Exchange& exchange);
-  Task<http::Response> ask_for_all(http::Exchange& exchange, SearchCache::Lead lead, TenantEpochs::Standing standing,
-                                   SteadyTime asked_at);
-  Task<http::Response> wait(http::Exchange& exchange, OneShotFuture<KeptAnswer> answer);
+  // `key`: of what is asked, where it could be kept.
+  Task<http::Response> ask(http::Exchange& exchange, const SearchKey* key);
+  Task<http::Response> ask_for_all(http::Exchange& exchange, const SearchKey& key, SearchCache::Lead lead,
+                                   TenantEpochs::Standing standing, SteadyTime asked_at);
+  Task<http::Response> wait(http::Exchange& exchange, const SearchKey& key, OneShotFuture<KeptAnswer> answer);
   http::Response give(const CachedAnswer& answer) const;
   // Has a query that the cache answers stand first among the user's recent ones.
-  void note(const http::Exchange& exchange, const SearchKey& key, const CachedAnswer& answer, SteadyTime now);
+  void note(const http::Exchange& exchange, const SearchKey& key, SteadyTime now);
 
   Proxy& proxy_;
   SearchCache& cache_;
   const TenantEpochs& epochs_;
   RecentRecorder& recent_;
   const Clock& clock_;
+  ToldQueries told_;
   Counter& hits_;
   Counter& shared_;
   Counter& misses_;

@@ -24,6 +24,7 @@ struct Ask {
   std::vector<std::pair<std::string, std::string>> fields = {{"Authorization", "Bearer t"}};
   SteadyTime deadline = SteadyTime::max();
   std::size_t loop = 0;
+  bool clears = false;  // the recent searches
 };
 
 struct Answer {
@@ -84,7 +85,8 @@ class SearchProxyTest : public ::testing::Test {
     exchange.deadline = ask.deadline;
     if (ask.known) exchange.caller = std::make_shared<const Caller>(ask.caller);
     ++test.begun;
-    http::Response response = co_await test.proxy->search(exchange);
+    http::Response response =
+        ask.clears ? co_await test.proxy->clear_recent(exchange) : co_await test.proxy->search(exchange);
     Answer answer{.status = response.status, .body = std::move(response.body), .text = response.headers.text()};
     if (response.stream) {
       Result<std::string> rest = co_await http::read_all(*response.stream, 10'000'000);
@@ -439,6 +441,32 @@ TEST_F(SearchProxyTest, SearchesThatTheCacheAnswersAreAmongTheRecentOnes) {
   ask();
   notes.wait_for_calls(2);
   EXPECT_EQ(notes.targets(), (std::vector<std::string>{"/internal/recent", "/internal/recent"}));
+}
+
+TEST_F(SearchProxyTest, AQuickRepeatAfterAnotherSearchIsToldAtOnce) {
+  search->answer_at_once(HeldUpstream::text("found"));
+  const std::string first = "/v1/search/messages?q=first", second = "/v1/search/messages?q=second";
+  ask(first);
+  ask(second);
+  EXPECT_EQ(ask(first).cache, "hit");
+  notes.wait_for_calls(1);
+  ask(first);  // it stands first already
+  EXPECT_EQ(ask(second).cache, "hit");
+  notes.wait_for_calls(2);
+  // What search is asked past the cache it records by itself.
+  ask(first + "&min_position=p");
+  EXPECT_EQ(ask(second).cache, "hit");
+  notes.wait_for_calls(3);
+  on_loop([] {});
+  EXPECT_EQ(notes.calls(), 3u);
+}
+
+TEST_F(SearchProxyTest, AfterTheRecentOnesWereClearedARepeatIsToldAtOnce) {
+  search->answer_at_once(HeldUpstream::text("found"));
+  ask();
+  EXPECT_EQ(ask({.target = "/v1/search/recent", .method = http::Method::kDelete, .clears = true}).status, 200);
+  EXPECT_EQ(ask().cache, "hit");
+  notes.wait_for_calls(1);
 }
 
 TEST_F(SearchProxyTest, PagesAndSearchesWithoutWordsAreNoRecentOnes) {
