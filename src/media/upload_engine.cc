@@ -98,11 +98,15 @@ Task<Result<bool>> UploadEngine::abort(Upload upload) {
 
 Task<> UploadEngine::discard(Upload upload) {
   under_way_.forget(upload.id);
-  const auto gone = co_await parts_.store.abort_upload(upload.tenant, upload.id, parts_.step_deadline());
-  const auto removed = co_await parts_.blobs.remove(upload.id, parts_.step_deadline());
-  if (gone && removed) co_return;
-  log_warn("an upload could not be cleared away yet",
-           {{"upload", upload.id.value}, {"code", gone ? removed.error().code : gone.error().code}});
+  Result<> cleared;
+  if (auto gone = co_await parts_.store.abort_upload(upload.tenant, upload.id, parts_.step_deadline()); !gone) {
+    // Not its bytes, either: a store that answered too late may have made a file of it.
+    cleared = fail(std::move(gone.error()));
+  } else {
+    cleared = co_await parts_.blobs.remove(upload.id, parts_.step_deadline());
+  }
+  if (cleared) co_return;
+  log_warn("an upload could not be cleared away yet", {{"upload", upload.id.value}, {"code", cleared.error().code}});
 }
 
 bool UploadEngine::begin_watching() {

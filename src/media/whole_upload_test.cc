@@ -191,6 +191,20 @@ TEST_F(WholeUpload, AFullDiskIs507AndLeavesNothing) {
   EXPECT_EQ(raw("x").status, 201);
 }
 
+Task<bool> discarded(UploadEngine& uploads, Upload upload) {
+  co_await uploads.discard(std::move(upload));
+  co_return true;
+}
+
+// Failed at first: the store had answered too late that the file is made, and its bytes were removed.
+TEST_F(WholeUpload, GivingUpWhatIsAFileMeanwhileTakesNoByteOfIt) {
+  const Answer made = raw("the bytes");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string id = text_of(made.json().as_object(), "id");
+  EXPECT_TRUE(loop_.run(discarded(*uploads_, stored_upload(id))));
+  EXPECT_EQ(bytes_of(id), "the bytes");
+}
+
 class WholeUploadQuota : public WholeUpload {
  protected:
   WholeUploadQuota() : WholeUpload({.per_user = 100'000, .per_tenant = 150'000}) {}
