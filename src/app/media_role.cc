@@ -1,11 +1,14 @@
 #include "app/media_role.h"
 
+#include "http/upstream_question.h"
 #include "media/media_service_factory.h"
 #include "media/upstream_attachment_access.h"
 
 namespace parley::app {
 
 namespace {
+
+constexpr std::size_t kMostHealthBytes = 64 * 1024;
 
 media::QuotaLimits quotas(const MediaSettings& settings) {
   return {.per_user = settings.quota_per_user_mb * MediaSettings::kMiB,
@@ -21,6 +24,15 @@ Result<std::vector<NamedSecret>> signing_keys(const Settings& settings, Random& 
   auto keys = parse_named_secrets(settings.media.signing_keys.reveal());
   if (!keys) return fail(ErrorKind::kInvalid, "bad_signing_keys", "SIGNING_KEYS: " + keys.error() + ".");
   return std::move(*keys);
+}
+
+// Whether that role answers at all. Not its /health: that may ask us back.
+Task<Result<>> ask_for_life(http::Upstream& role, SteadyTime deadline) {
+  const auto answer =
+      co_await http::ask(role, {http::Method::kGet, "/health/live", {}, {}}, deadline, kMostHealthBytes);
+  if (!answer) co_return fail(answer.error());
+  if (answer->status != 200) co_return unavailable("unavailable", "It does not answer as it should.");
+  co_return Result<>();
 }
 
 }  // namespace
@@ -128,7 +140,11 @@ void MediaRole::stop(std::move_only_function<void()> on_stopped) {
 void MediaRole::build_service(Messaging messaging, std::function<std::string()> gateway,
                               const MakeMiddleware& make_middleware) {
   signer_ = std::make_unique<media::UrlSigner>(signing_keys_, std::move(gateway));
+  std::vector<http::HealthCheck> more_checks;
   if (messaging.upstream) {
+    more_checks.push_back({"messaging", false, [upstream = messaging.upstream](SteadyTime deadline) {
+                             return ask_for_life(*upstream, deadline);
+                           }});
     attachments_ = std::make_unique<media::UpstreamAttachmentAccess>(std::move(messaging.upstream),
                                                                      std::move(messaging.authorization), clock_);
   }
@@ -143,7 +159,7 @@ void MediaRole::build_service(Messaging messaging, std::function<std::string()> 
                                                   .clock = clock_},
                                         .metrics = metrics_,
                                         .middleware = make_middleware,
-                                        .more_health_checks = {},
+                                        .more_health_checks = std::move(more_checks),
                                         .max_body_bytes = settings_.http.max_body_bytes});
 }
 

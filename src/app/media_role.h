@@ -32,7 +32,8 @@ class MediaRole {
 
   using MakeMiddleware = std::function<std::vector<std::shared_ptr<http::Middleware>>(const std::vector<http::Route>&)>;
   ~MediaRole();
-  // What media asks messaging over; without an upstream only owners read their files.
+  // What media asks messaging over; without an upstream only owners read their files. Its health is
+  // told with media's own, which does not need it.
   struct Messaging {
     std::shared_ptr<http::Upstream> upstream;
     std::function<std::string()> authorization;  // of a call that is made now; any loop
