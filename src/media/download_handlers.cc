@@ -94,9 +94,8 @@ http::Response head_of(const File& file, std::string_view etag, Shown shown, con
 }
 
 Answer send_file(Call& call, Shown shown) {
-  const Caller& caller = *call.caller;
   const Result<File> file =
-      co_await call.media.rights.readable_file(caller.tenant, caller.user, path_id(call, "file_id"), call.deadline);
+      co_await call.media.rights.readable_file(reader_of(call), path_id(call, "file_id"), call.deadline);
   if (!file) co_return fail(file.error());
   const http::Request& request = call.exchange.request;
   const std::string etag = entity_tag(*file);
@@ -139,10 +138,9 @@ Answer stream_file(Call& call) {
 }
 
 Answer get_thumbnail(Call& call) {
-  const Caller& caller = *call.caller;
   const ThumbnailSize size = thumbnail_size(call.request.text("size"));
   const Result<File> file =
-      co_await call.media.rights.readable_file(caller.tenant, caller.user, path_id(call, "file_id"), call.deadline);
+      co_await call.media.rights.readable_file(reader_of(call), path_id(call, "file_id"), call.deadline);
   if (!file) co_return fail(file.error());
   if (std::ranges::find(file->thumbnails, size) == file->thumbnails.end()) co_return not_found("thumbnail");
   const std::string etag = entity_tag(*file, size);

@@ -13,8 +13,7 @@ namespace json = boost::json;
 
 // Why somebody who is neither owner nor admin may not delete it: a reader learns no more than that, others nothing.
 Task<Result<>> refuse_deletion(const Call& call, const FileId& id) {
-  const Caller& caller = *call.caller;
-  const Result<File> readable = co_await call.media.rights.readable_file(caller.tenant, caller.user, id, call.deadline);
+  const Result<File> readable = co_await call.media.rights.readable_file(reader_of(call), id, call.deadline);
   if (!readable) co_return fail(readable.error());
   co_return fail(ErrorKind::kForbidden, "forbidden", "Only its owner or an admin may delete a file.");
 }
@@ -60,9 +59,8 @@ Answer list_files(Call& call) {
 }
 
 Answer get_file(Call& call) {
-  const Caller& caller = *call.caller;
   const Result<File> file =
-      co_await call.media.rights.readable_file(caller.tenant, caller.user, path_id(call, "file_id"), call.deadline);
+      co_await call.media.rights.readable_file(reader_of(call), path_id(call, "file_id"), call.deadline);
   if (!file) co_return fail(file.error());
   co_return http::json_response(200, encode(*file));
 }
@@ -95,8 +93,8 @@ Answer look_up_files(Call& call) {
   const auto text = [&body](const char* name) { return std::string_view(body.at(name).as_string()); };
   std::vector<FileId> ids;
   for (const json::value& id : body.at("files").as_array()) ids.emplace_back(std::string_view(id.as_string()));
-  const auto files = co_await call.media.rights.readable_files(TenantId(text("tenant")), UserId(text("user")),
-                                                               std::move(ids), call.deadline);
+  Reader reader{TenantId(text("tenant")), UserId(text("user")), call.exchange.request_id, call.exchange.traceparent};
+  const auto files = co_await call.media.rights.readable_files(std::move(reader), std::move(ids), call.deadline);
   if (!files) co_return fail(files.error());
   co_return http::json_response(200, encode_readable(*files));
 }

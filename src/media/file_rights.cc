@@ -2,31 +2,30 @@
 
 namespace parley::media {
 
-Task<Result<bool>> FileRights::is_shown(const TenantId& tenant, const UserId& user, const FileId& file,
-                                        SteadyTime deadline) {
+Task<Result<bool>> FileRights::is_shown(const Reader& reader, const FileId& file, SteadyTime deadline) {
   if (attachments_ == nullptr) co_return false;
-  co_return co_await attachments_->shows(tenant, user, file, deadline);
+  co_return co_await attachments_->shows(reader, file, deadline);
 }
 
-Task<Result<File>> FileRights::readable_file(TenantId tenant, UserId user, FileId file, SteadyTime deadline) {
+Task<Result<File>> FileRights::readable_file(Reader reader, FileId file, SteadyTime deadline) {
   if (!is_uuid(file.value)) co_return not_found("file");  // no id of ours, whoever asks
-  Result<File> found = co_await store_.get_file(tenant, file, deadline);
+  Result<File> found = co_await store_.get_file(reader.tenant, file, deadline);
   if (!found && found.error().kind != ErrorKind::kNotFound) co_return found;
-  if (found && found->owner == user) co_return found;
-  const Result<bool> shown = co_await is_shown(tenant, user, file, deadline);
+  if (found && found->owner == reader.user) co_return found;
+  const Result<bool> shown = co_await is_shown(reader, file, deadline);
   if (!shown) co_return fail(shown.error());
   if (!found || !*shown) co_return not_found("file");
   co_return found;
 }
 
-Task<Result<std::vector<File>>> FileRights::readable_files(TenantId tenant, UserId user, std::vector<FileId> files,
+Task<Result<std::vector<File>>> FileRights::readable_files(Reader reader, std::vector<FileId> files,
                                                            SteadyTime deadline) {
-  Result<std::vector<File>> found = co_await store_.get_files(tenant, std::move(files), deadline);
+  Result<std::vector<File>> found = co_await store_.get_files(reader.tenant, std::move(files), deadline);
   if (!found) co_return found;
   std::vector<File> readable;
   for (File& file : *found) {
-    if (file.owner != user) {
-      const Result<bool> shown = co_await is_shown(tenant, user, file.id, deadline);
+    if (file.owner != reader.user) {
+      const Result<bool> shown = co_await is_shown(reader, file.id, deadline);
       if (!shown) co_return fail(shown.error());
       if (!*shown) continue;
     }

@@ -1,6 +1,7 @@
 // Who may read a file: its owner, and the present members of a conversation with a live message that attaches it; that
 // is messaging's to know, behind the port AttachmentAccess. Made and owned by app/; called on any loop.
 #pragma once
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -9,11 +10,18 @@
 
 namespace parley::media {
 
+// Who reads, and in whose request.
+struct Reader {
+  TenantId tenant;
+  UserId user;
+  std::string request_id{}, traceparent{};  // to be passed on; empty: none
+};
+
 class AttachmentAccess {
  public:
   virtual ~AttachmentAccess() = default;
-  // Whether a message shows the file to the user now. unavailable when that cannot be learned in time.
-  virtual Task<Result<bool>> shows(TenantId tenant, UserId user, FileId file, SteadyTime deadline) = 0;
+  // Whether a message shows the file to the reader now. unavailable when that cannot be learned in time.
+  virtual Task<Result<bool>> shows(Reader reader, FileId file, SteadyTime deadline) = 0;
 };
 
 class FileRights {
@@ -21,16 +29,15 @@ class FileRights {
   // Both must outlive this. Without `attachments` only owners read.
   FileRights(MediaStore& store, AttachmentAccess* attachments) : store_(store), attachments_(attachments) {}
 
-  // The file, if the user may read it. not_found for one that is unknown, deleted, of another tenant or not theirs to
+  // The file, if the reader may have it. not_found for one that is unknown, deleted, of another tenant or not theirs to
   // read, after the same questions, so that the time tells no more than the answer; unavailable when messaging cannot
   // be asked.
-  Task<Result<File>> readable_file(TenantId tenant, UserId user, FileId file, SteadyTime deadline);
-  // Of these, at most kMaxFilesAtOnce, those that the user may read, in their order.
-  Task<Result<std::vector<File>>> readable_files(TenantId tenant, UserId user, std::vector<FileId> files,
-                                                 SteadyTime deadline);
+  Task<Result<File>> readable_file(Reader reader, FileId file, SteadyTime deadline);
+  // Of these, at most kMaxFilesAtOnce, those that the reader may have, in their order.
+  Task<Result<std::vector<File>>> readable_files(Reader reader, std::vector<FileId> files, SteadyTime deadline);
 
  private:
-  Task<Result<bool>> is_shown(const TenantId& tenant, const UserId& user, const FileId& file, SteadyTime deadline);
+  Task<Result<bool>> is_shown(const Reader& reader, const FileId& file, SteadyTime deadline);
 
   MediaStore& store_;
   AttachmentAccess* const attachments_;

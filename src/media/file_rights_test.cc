@@ -14,7 +14,7 @@ using testing::StoredMedia;
 class FileRightsTest : public ::testing::Test {
  protected:
   Result<File> read(const char* user, const FileId& file, const char* tenant = "acme") {
-    return media_.wait(rights_.readable_file(TenantId(tenant), UserId(user), file, StoredMedia::kNoHurry));
+    return media_.wait(rights_.readable_file({TenantId(tenant), UserId(user)}, file, StoredMedia::kNoHurry));
   }
   void expect_unknown(const Result<File>& answer) {
     ASSERT_FALSE(answer.has_value());
@@ -67,8 +67,8 @@ TEST_F(FileRightsTest, WhileMessagingIsAwayOwnersReadAndOthersComeBackLater) {
 
 TEST_F(FileRightsTest, WithoutMessagingOnlyOwnersRead) {
   FileRights alone(*media_.store, nullptr);
-  EXPECT_TRUE(media_.wait(alone.readable_file(TenantId("acme"), UserId("ann"), file_.id, StoredMedia::kNoHurry)));
-  expect_unknown(media_.wait(alone.readable_file(TenantId("acme"), UserId("bob"), file_.id, StoredMedia::kNoHurry)));
+  EXPECT_TRUE(media_.wait(alone.readable_file({TenantId("acme"), UserId("ann")}, file_.id, StoredMedia::kNoHurry)));
+  expect_unknown(media_.wait(alone.readable_file({TenantId("acme"), UserId("bob")}, file_.id, StoredMedia::kNoHurry)));
 }
 
 TEST_F(FileRightsTest, OfSeveralThoseThatAreReadableComeInTheirOrder) {
@@ -76,7 +76,7 @@ TEST_F(FileRightsTest, OfSeveralThoseThatAreReadableComeInTheirOrder) {
   attachments_.show("bob", other.id);
   const auto of = [this, &other](const char* user) {
     const auto files = media_.wait(rights_.readable_files(
-        TenantId("acme"), UserId(user), {other.id, media_.new_id(), file_.id}, StoredMedia::kNoHurry));
+        {TenantId("acme"), UserId(user)}, {other.id, media_.new_id(), file_.id}, StoredMedia::kNoHurry));
     std::vector<FileId> ids;
     for (const File& file : *files) ids.push_back(file.id);
     return ids;

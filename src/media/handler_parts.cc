@@ -46,6 +46,10 @@ Task<Result<Upload>> own_upload(const Call& call) {
   return call.media.uploads.find(call.caller, path_id(call, "upload_id"), call.deadline);
 }
 
+Reader reader_of(const Call& call) {
+  return {call.caller->tenant, call.caller->user, call.exchange.request_id, call.exchange.traceparent};
+}
+
 http::Response empty_response(int status) {
   http::Response response;
   response.status = status;

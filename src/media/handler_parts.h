@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "media/file_rights.h"
 #include "media/handlers.h"
 
 namespace parley::media {
@@ -19,6 +20,8 @@ std::string type_name(const http::Fields& fields);
 // unsupported_media_type for a body that is coded: its bytes would not be those of the file.
 Result<> expect_plain_bytes(const http::Fields& fields);
 
+// The caller, as who reads a file; see FileRights.
+Reader reader_of(const Call& call);
 // The caller's own upload; see UploadEngine::find.
 Task<Result<Upload>> own_upload(const Call& call);
 

@@ -1,6 +1,6 @@
 // The handler that signs an address.
 #include "base/json_writer.h"
-#include "media/file_rights.h"
+#include "media/handler_parts.h"
 #include "media/handlers.h"
 #include "media/url_signer.h"
 
@@ -8,8 +8,7 @@ namespace parley::media {
 
 Answer sign_download(Call& call) {
   const FileId id(call.request.text("file_id"));
-  const Result<File> file =
-      co_await call.media.rights.readable_file(call.caller->tenant, call.caller->user, id, call.deadline);
+  const Result<File> file = co_await call.media.rights.readable_file(reader_of(call), id, call.deadline);
   if (!file) co_return fail(file.error());
 
   const std::int64_t given = call.request.find_integer("expires_in").value_or(0);

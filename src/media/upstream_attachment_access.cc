@@ -17,12 +17,12 @@ std::unexpected<Error> no_answer() {
   return unavailable("unavailable", "Media cannot ask messaging now who may read the file.");
 }
 
-std::string question_body(const TenantId& tenant, const UserId& user, const FileId& file) {
+std::string question_body(const Reader& reader, const FileId& file) {
   std::string body;
   JsonWriter json(body);
   json.begin_object();
-  json.key("tenant").string(tenant.value);
-  json.key("user").string(user.value);
+  json.key("tenant").string(reader.tenant.value);
+  json.key("user").string(reader.user.value);
   json.key("file").string(file.value);
   json.end_object();
   return body;
@@ -30,9 +30,11 @@ std::string question_body(const TenantId& tenant, const UserId& user, const File
 
 }  // namespace
 
-Task<Result<bool>> UpstreamAttachmentAccess::shows(TenantId tenant, UserId user, FileId file, SteadyTime deadline) {
-  http::Question question{http::Method::kPost, "/internal/attachment-access", {}, question_body(tenant, user, file)};
+Task<Result<bool>> UpstreamAttachmentAccess::shows(Reader reader, FileId file, SteadyTime deadline) {
+  http::Question question{http::Method::kPost, "/internal/attachment-access", {}, question_body(reader, file)};
   question.fields.emplace_back("Authorization", authorization_());
+  if (!reader.request_id.empty()) question.fields.emplace_back("X-Request-Id", std::move(reader.request_id));
+  if (!reader.traceparent.empty()) question.fields.emplace_back("traceparent", std::move(reader.traceparent));
   const SteadyTime until = attempt_deadline(clock_.steady_now(), deadline, kPatience);
   const auto answer = co_await http::ask(*messaging_, std::move(question), until, kMostAnswerBytes);
   if (!answer || answer->status != 200) co_return no_answer();

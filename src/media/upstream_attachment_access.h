@@ -22,7 +22,7 @@ class UpstreamAttachmentAccess final : public AttachmentAccess {
                            const Clock& clock)
       : messaging_(std::move(messaging)), authorization_(std::move(authorization)), clock_(clock) {}
 
-  Task<Result<bool>> shows(TenantId tenant, UserId user, FileId file, SteadyTime deadline) override;
+  Task<Result<bool>> shows(Reader reader, FileId file, SteadyTime deadline) override;
 
  private:
   const std::shared_ptr<http::Upstream> messaging_;

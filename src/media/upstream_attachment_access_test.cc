@@ -14,6 +14,8 @@ class Messaging final : public http::Upstream {
   Task<Result<http::Response>> call(http::Request& request, SteadyTime deadline) override {
     target = std::string(request.target);
     authorization = std::string(request.fields.find("Authorization").value_or(""));
+    request_id = std::string(request.fields.find("X-Request-Id").value_or("none"));
+    traceparent = std::string(request.fields.find("traceparent").value_or("none"));
     asked_until = deadline;
     const auto read = co_await http::read_all(*request.body, 1024);
     body = read.value_or("");
@@ -22,15 +24,16 @@ class Messaging final : public http::Upstream {
   }
   int status = 200;  // 0: no answer
   std::string answer = R"({"readable":true})";
-  std::string target, authorization, body;
+  std::string target, authorization, request_id, traceparent, body;
   SteadyTime asked_until{};
 };
 
 class UpstreamAttachmentAccessTest : public ::testing::Test {
  protected:
   Result<bool> shows(SteadyTime deadline = SteadyTime::max()) {
-    return loop_.run(access_.shows(TenantId("acme"), UserId("ada \"x\""), FileId("f1"), deadline));
+    return loop_.run(access_.shows(reader_, FileId("f1"), deadline));
   }
+  Reader reader_{TenantId("acme"), UserId("ada \"x\""), "r1", "00-1-2-01"};
   ManualClock clock_;
   std::shared_ptr<Messaging> messaging_ = std::make_shared<Messaging>();
   UpstreamAttachmentAccess access_{messaging_, [] { return std::string("Bearer internal"); }, clock_};
@@ -43,8 +46,18 @@ TEST_F(UpstreamAttachmentAccessTest, AsksByAnInternalCallAndBelievesTheAnswer) {
   EXPECT_EQ(messaging_->authorization, "Bearer internal");
   EXPECT_EQ(messaging_->body, R"({"tenant":"acme","user":"ada \"x\"","file":"f1"})");
   EXPECT_EQ(messaging_->asked_until, clock_.steady_now() + UpstreamAttachmentAccess::kPatience);
+  EXPECT_EQ(messaging_->request_id, "r1");
+  EXPECT_EQ(messaging_->traceparent, "00-1-2-01");
   messaging_->answer = R"({"readable":false})";
   EXPECT_FALSE(shows().value());
+}
+
+TEST_F(UpstreamAttachmentAccessTest, NamesNoRequestWhereThereIsNone) {
+  reader_.request_id.clear();
+  reader_.traceparent.clear();
+  EXPECT_TRUE(shows().value());
+  EXPECT_EQ(messaging_->request_id, "none");
+  EXPECT_EQ(messaging_->traceparent, "none");
 }
 
 TEST_F(UpstreamAttachmentAccessTest, DoesNotWaitBeyondTheCallersDeadline) {

@@ -13,11 +13,11 @@ namespace parley::media::testing {
 
 class ShownFiles final : public AttachmentAccess {
  public:
-  Task<Result<bool>> shows(TenantId tenant, UserId user, FileId file, SteadyTime) override {
+  Task<Result<bool>> shows(Reader reader, FileId file, SteadyTime) override {
     ++asked;
     const std::lock_guard lock(mutex_);
     if (fault_) co_return fail(*fault_);
-    co_return shown_.contains({tenant.value, user.value, file.value});
+    co_return shown_.contains({reader.tenant.value, reader.user.value, file.value});
   }
   void show(std::string user, const FileId& file, std::string tenant = "acme") {
     const std::lock_guard lock(mutex_);
