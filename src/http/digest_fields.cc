@@ -1,5 +1,6 @@
 #include "http/digest_fields.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -78,6 +79,13 @@ Result<std::vector<ExpectedDigest>> digest_fields(const Fields& fields) {
     }
   }
   return digests;
+}
+
+std::string repr_digest(const Sha256& digest) {
+  std::string base64 = base64url_encode(digest);
+  std::ranges::replace(base64, '-', '+');
+  std::ranges::replace(base64, '_', '/');
+  return "sha-256=:" + base64 + "=:";  // 32 bytes are 43 characters and one to fill up
 }
 
 }  // namespace parley::http

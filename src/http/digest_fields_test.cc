@@ -81,5 +81,19 @@ TEST(DigestFields, ThatAreMalformedAreNamed) {
   }
 }
 
+TEST(DigestFields, WhatAnAnswerAnnouncesIsWhatARequestMayBring) {
+  EXPECT_EQ(repr_digest(sha256("hello")), "sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:");
+  for (int i = 0; i < 100; ++i) {  // with every character of the alphabet
+    const Sha256 digest = sha256(std::to_string(i));
+    const std::string field = repr_digest(digest);
+    Fields fields;
+    fields.add("Repr-Digest", field);
+    const auto parsed = digest_fields(fields);
+    ASSERT_TRUE(parsed.has_value());
+    ASSERT_EQ(parsed->size(), 1u);
+    EXPECT_EQ(parsed->front().bytes, std::string(digest.begin(), digest.end()));
+  }
+}
+
 }  // namespace
 }  // namespace parley::http

@@ -225,6 +225,23 @@ TEST_F(Downloads, WhatABrowserCouldRunIsNeverShownInPlace) {
               StartsWith("attachment;"));
 }
 
+TEST_F(Downloads, NoPageCanLoadAFileAsItsScriptOrStyleSheet) {
+  for (const char* code : {"text/javascript", "application/javascript", "application/x-javascript", "text/ecmascript",
+                           "application/ecmascript", "text/jscript", "text/livescript", "text/css"}) {
+    const File file = stored("alert(1)", {.type = code, .name = "a.js"});
+    for (const std::string how : {"download", "stream"}) {
+      for (const HeaderList& headers : {HeaderList{}, HeaderList{{"Range", "bytes=0-4"}}}) {
+        const Answer answer = client("ada").get(path(file, how), headers);
+        EXPECT_EQ(answer.header("Content-Type"), "application/octet-stream") << code;
+        EXPECT_EQ(answer.header("X-Content-Type-Options"), "nosniff");
+      }
+      EXPECT_EQ(head(path(file, how)).header("Content-Type"), "application/octet-stream");
+    }
+    EXPECT_THAT(range(file, "bytes=0-0,2-2").body, Not(HasSubstr(code)));
+    EXPECT_THAT(client("ada").get("/files/" + file.id.value).body, HasSubstr(code));  // what it is known as stays
+  }
+}
+
 TEST_F(Downloads, ANameGoesOutForOldAndNewClients) {
   const File file = stored("x", {.type = "text/plain", .name = "Grüße \"1\".txt"});
   EXPECT_EQ(get(file).header("Content-Disposition"),

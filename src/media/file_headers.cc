@@ -1,8 +1,10 @@
 #include "media/file_headers.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
+#include "http/digest_fields.h"
 #include "http/validators.h"
 #include "media/content_type.h"
 #include "media/json_encoding.h"
@@ -15,12 +17,11 @@ namespace {
 constexpr std::string_view kPolicy =
     "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'";
 
-// RFC 9530: of the whole file, also where a range of it is sent.
-std::string representation_digest(const Sha256& sha256) {
-  std::string base64 = base64url_encode(sha256);
-  std::ranges::replace(base64, '-', '+');
-  std::ranges::replace(base64, '_', '/');
-  return "sha-256=:" + base64 + "=:";
+// A page of our origin might be made to name a file as its script or style sheet, which no disposition prevents; under
+// nosniff browsers take for one only what is called so.
+bool may_be_loaded_as_code(std::string_view content_type) {
+  constexpr std::array<std::string_view, 5> kNamed = {"javascript", "ecmascript", "jscript", "livescript", "css"};
+  return std::ranges::any_of(kNamed, [content_type](std::string_view name) { return content_type.contains(name); });
 }
 
 }  // namespace
@@ -34,6 +35,7 @@ std::string entity_tag(const File& file, ThumbnailSize size) {
 }
 
 std::string served_type(const File& file) {
+  if (may_be_loaded_as_code(file.content_type)) return std::string(kUnknownType);
   return file.content_type == "text/plain" ? "text/plain; charset=utf-8" : file.content_type;
 }
 
@@ -54,7 +56,7 @@ void add_file_headers(http::HeaderText& headers, const File& file, std::string_v
   add_cache_headers(headers, etag);
   headers.add("Last-Modified", http::format_http_date(file.created_at));
   headers.add("Accept-Ranges", "bytes");
-  headers.add("Repr-Digest", representation_digest(file.sha256));
+  headers.add("Repr-Digest", http::repr_digest(file.sha256));
   headers.add("Content-Disposition",
               http::format_content_disposition(is_inline ? http::Disposition::kInline : http::Disposition::kAttachment,
                                                file.filename));

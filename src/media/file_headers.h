@@ -15,7 +15,8 @@ std::string entity_tag(const File& file);
 // Of a thumbnail; weak, for it may be made anew in another way.
 std::string entity_tag(const File& file, ThumbnailSize size);
 
-// Content-Type: the file's own; text in UTF-8, which is what text is unless it says otherwise.
+// Content-Type: the file's own, but that of scripts and style sheets, which no page is to load; text in UTF-8, which is
+// what text is unless it says otherwise.
 std::string served_type(const File& file);
 
 struct Shown {
