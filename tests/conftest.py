@@ -38,26 +38,39 @@ class Fleet:
 
     def __init__(self, folder, issuer):
         self.folder, self.issuer = folder, issuer
-        self.servers = {}
+        self.servers, self.started = {}, []
+
+    def _made(self, name, roles, **settings):
+        if name not in self.servers:
+            self.servers[name] = Server(self.folder / name, roles, JWT_PUBLIC_KEY=self.issuer.public_keys, **settings)
+        return self.servers[name]
 
     def _server(self, name, roles, **settings):
-        if name not in self.servers:
-            server = Server(self.folder / name, roles, JWT_PUBLIC_KEY=self.issuer.public_keys, **settings)
-            self.servers[name] = server
+        return self._started(self._made(name, roles, **settings))
+
+    def _started(self, server):
+        if server not in self.started:
+            self.started.append(server)
             server.start()
-        return self.servers[name]
+        return server
 
     def all_in_one(self):
         return self._server("all-in-one", ROLES, CHUNK_SIZE_MB=1, MAX_UPLOADS_PER_USER=0)
 
+    def _services(self):
+        """Messaging asks media for the files that a message attaches, and media messaging who may read a file."""
+        messaging = self._made("messaging", ["messaging", "search"], INTERNAL_KEY=INTERNAL_KEY)
+        media = self._made("media", ["media"], INTERNAL_KEY=INTERNAL_KEY, CHUNK_SIZE_MB=1, MAX_UPLOADS_PER_USER=0)
+        messaging.settings["MEDIA_SERVICE_URL"] = media.url("media")
+        media.settings["MESSAGING_SERVICE_URL"] = messaging.url("messaging")
+        return self._started(messaging), media
+
     def messaging(self):
         """The services: search reads messaging's event log, so the two share a process."""
-        return self._server("messaging", ["messaging", "search"], INTERNAL_KEY=INTERNAL_KEY)
+        return self._services()[0]
 
     def media(self):
-        """It asks messaging who may read a file."""
-        return self._server("media", ["media"], INTERNAL_KEY=INTERNAL_KEY, CHUNK_SIZE_MB=1, MAX_UPLOADS_PER_USER=0,
-                            MESSAGING_SERVICE_URL=self.messaging().url("messaging"))  # fmt: skip
+        return self._started(self._services()[1])
 
     def small_media(self):
         """With quotas, and files of 3 MiB at most."""
@@ -91,11 +104,11 @@ class Fleet:
 
     def stop(self):
         faults = []
-        for name, server in reversed(self.servers.items()):  # the gateway before what it calls
+        for server in reversed(self.started):  # the gateway before what it calls
             try:
                 server.stop()
             except AssertionError as fault:
-                faults.append(f"{name}: {fault}")
+                faults.append(f"{server.folder.name}: {fault}")
         assert not faults, "\n".join(faults)
 
 
