@@ -72,6 +72,8 @@ namespace {
 constexpr std::chrono::seconds kResolvedFor{30};
 // For an upstream to say whether it wants a body; RFC 9110 section 10.1.1 wants no sender to wait for ever.
 constexpr std::chrono::seconds kContinueWait{1};
+// A body up to this is soon sent again, and then by a caller that holds it.
+constexpr std::uint64_t kSmallBody = 64 * 1024;
 // What the kernel takes in before it is read. Left to itself it grows to megabytes, and who reads slowly then asks the
 // upstream for more once in minutes, in lumps: to the upstream it looks as if nobody read. Ample within one network.
 constexpr int kReceiveBuffer = 256 * 1024;
@@ -345,7 +347,7 @@ Task<Result<Response>> HttpUpstream::call(Request& request, SteadyTime deadline)
   const bool bodiless = size == std::optional<std::uint64_t>(0);
   bool fresh = false;
   for (;;) {
-    std::unique_ptr<Link> link = take_idle(fresh, !bodiless);
+    std::unique_ptr<Link> link = take_idle(fresh, !size || *size > kSmallBody);
     if (!link) {
       Result<std::unique_ptr<Link>> connected = co_await connect(deadline);
       if (!connected) co_return std::unexpected(std::move(connected.error()));

@@ -55,7 +55,7 @@ class HttpUpstream final : public Upstream {
 
   PerLoop& here();
   // An idle connection of this loop that may be used; null when there is none, or a fresh one is asked for.
-  // `sure`: look whether it is still open, however short it has rested; a body that streams cannot be sent twice.
+  // `sure`: look whether it is still open, however short it has rested: a long body cannot be sent twice.
   std::unique_ptr<Link> take_idle(bool fresh, bool sure);
   Task<Result<std::unique_ptr<Link>>> connect(SteadyTime deadline);
   Task<Result<std::vector<asio::ip::tcp::endpoint>>> resolve(SteadyTime deadline);
