@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.files import MIB, ChunkedUpload, Tus, base64_of, metadata, sha256, some_bytes
+from harness.files import MIB, ChunkedUpload, Tus, base64_of, download, metadata, sha256, some_bytes
 from harness.raw import RawConnection
 from harness.waiting import until
 
@@ -35,6 +35,7 @@ def test_an_upload_in_pieces(tus, size):
         assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(min(at + 2 * MIB, size))), answer
     file = file_of(tus, place)
     assert (file["sha256"], file["filename"], file["size"]) == (sha256(data), "día.txt", size)
+    assert download(tus.client, file["id"]) == data
     assert tus.head(place).headers["Upload-Offset"] == str(size)
 
 

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from harness.files import MIB, ChunkedUpload, base64_of, chunked, events_of, form, sha256, some_bytes
+from harness.files import MIB, ChunkedUpload, base64_of, chunked, download, events_of, form, sha256, some_bytes
 from harness.raw import RawConnection
 from harness.waiting import until
 
@@ -44,6 +44,7 @@ def test_chunks_come_in_any_order_at_once_and_twice(ada):
     for index in range(up.count):
         up.put(index, expect=200)
     assert up.complete(expect=201).json["sha256"] == sha256(data)
+    assert download(ada, up.id) == data
 
 
 def test_another_token_of_the_same_user_goes_on(storage, ada):

@@ -80,6 +80,10 @@ def chunked(client, data_pieces, target, headers=()):
     return answer
 
 
+def download(client, file):
+    return client.get("download", file, expect=200).body
+
+
 class ChunkedUpload:
     """An upload in chunks, begun."""
 
