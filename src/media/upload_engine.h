@@ -3,8 +3,8 @@
 // with. Made and owned by app/. Its answers fail as those of the stores do, and with the codes that api/media.yaml
 // lists.
 //
-// What is durable when (docs/adr says why): what a request was answered for is on disk and recorded; of a long request
-// that is cut, all that came, or after a crash what the last checkpoint recorded.
+// What is durable when (docs/adr/0019 says why): what a request was answered for is on disk and recorded; of a long
+// request that is cut, all that came, or after a crash what the last checkpoint recorded.
 #pragma once
 #include <functional>
 #include <optional>
