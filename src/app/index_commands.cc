@@ -125,6 +125,7 @@ int reindex(const Settings& settings, const SearchHostOptions& where, const std:
   if (!started) return failed((*host)->where() + ": " + started.error().detail);
   if (started->status == 202) return watch(**host, text_of(started->body, "id"), true);
   if (started->code() == "reindex_running") return watch(**host, text_of(started->body, "reindex_id"), false);
+  if (started->status == 404 && !tenant.empty()) return failed("there is no tenant " + tenant);
   return failed(started->detail());
 }
 

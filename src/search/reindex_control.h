@@ -40,7 +40,10 @@ class ReindexControl {
   virtual ~ReindexControl() = default;
   // Without a tenant: of every tenant.
   virtual Task<Result<ReindexStart>> start(std::optional<TenantId> tenant, SteadyTime deadline) = 0;
-  virtual Task<Result<ReindexState>> state(std::string id, SteadyTime deadline) = 0;
+  // `of`: what concerns that tenant alone, of a reindex of every tenant too; not_found where nothing does.
+  virtual Task<Result<ReindexState>> state(std::string id, std::optional<TenantId> of, SteadyTime deadline) = 0;
+  // Whether the store or the index has anything of the tenant.
+  virtual Task<Result<bool>> is_known(TenantId tenant, SteadyTime deadline) = 0;
 };
 
 }  // namespace parley::search

@@ -37,10 +37,33 @@ ReindexState state_of(const std::string& id, const std::vector<RebuildState>& re
   return state;
 }
 
+// What is known of one tenant's part in it.
+ReindexState part_of(const RebuildState& rebuild) {
+  ReindexState part = state_of(rebuild.id, {rebuild});
+  part.tenant = rebuild.tenant;
+  return part;
+}
+
 std::vector<RebuildState> with_id(const std::vector<RebuildState>& all, const std::string& id) {
   std::vector<RebuildState> some;
   std::ranges::copy_if(all, std::back_inserter(some), [&id](const RebuildState& each) { return each.id == id; });
   return some;
+}
+
+void add_step(ReindexState& state, const RebuildState& before, const RebuildState& after) {
+  state.messages += after.messages - before.messages;
+  state.conversations += after.conversations - before.conversations;
+  state.users += after.users - before.users;
+}
+
+// One more tenant is done.
+void add_end(ReindexState& state, const Result<>& outcome, WallTime now) {
+  ++state.tenants_done;
+  if (!outcome && state.failure.empty()) state.failure = outcome.error().detail;
+  if (state.tenants_done < state.tenants) return;
+  state.progress = 1;
+  state.finished_at = now;
+  state.phase = state.failure.empty() ? ReindexPhase::kDone : ReindexPhase::kFailed;
 }
 
 }  // namespace
@@ -71,7 +94,7 @@ Task<Result<ReindexStart>> Reindexer::try_start(std::optional<TenantId> tenant, 
   const std::string id = new_id(!tenant);
   auto begun = co_await begin(std::move(tenants), id, deadline);
   if (!begun && begun.error().kind == ErrorKind::kConflict) {
-    auto running = co_await state(begun.error().detail, deadline);
+    auto running = co_await state(begun.error().detail, tenant, deadline);
     if (!running) co_return std::unexpected(std::move(running.error()));
     co_return ReindexStart{.state = std::move(*running), .already_running = true};
   }
@@ -81,7 +104,7 @@ Task<Result<ReindexStart>> Reindexer::try_start(std::optional<TenantId> tenant, 
     std::ranges::copy(*begun, std::back_inserter(queue_));
   }
   wake();
-  auto state_now = co_await state(id, deadline);
+  auto state_now = co_await state(id, tenant, deadline);
   if (!state_now) co_return std::unexpected(std::move(state_now.error()));
   co_return ReindexStart{.state = std::move(*state_now), .already_running = false};
 }
@@ -130,17 +153,36 @@ std::string Reindexer::new_id(bool of_all) {
   return std::string(of_all ? kOfAll : "") + make_uuid_v7(with_.clock.wall_now(), with_.random);
 }
 
-Task<Result<ReindexState>> Reindexer::state(std::string id, SteadyTime deadline) {
+Task<Result<ReindexState>> Reindexer::state(std::string id, std::optional<TenantId> of, SteadyTime deadline) {
   {
     const std::lock_guard lock(mutex_);
-    if (const auto job = jobs_.find(id); job != jobs_.end()) co_return job->second;
+    if (const auto job = jobs_.find(id); job != jobs_.end()) {
+      if (!of) co_return job->second.state;
+      const auto part = job->second.parts.find(*of);
+      if (part == job->second.parts.end()) co_return not_found("reindex");
+      co_return part->second;
+    }
   }
   // Perhaps one of an earlier process that nobody has got to yet.
   auto all = co_await with_.index.rebuilds(deadline);
   if (!all) co_return std::unexpected(std::move(all.error()));
   const std::vector<RebuildState> its = with_id(*all, id);
-  if (its.empty()) co_return not_found("reindex");
-  co_return state_of(id, its);
+  if (!of && !its.empty()) co_return state_of(id, its);
+  const auto part = std::ranges::find_if(its, [&of](const RebuildState& each) { return each.tenant == of; });
+  if (part == its.end()) co_return not_found("reindex");
+  co_return part_of(*part);
+}
+
+Task<Result<bool>> Reindexer::is_known(TenantId tenant, SteadyTime deadline) {
+  const auto conversations = co_await with_.store.conversations(tenant, std::nullopt, 1, deadline);
+  if (!conversations) co_return std::unexpected(conversations.error());
+  if (!conversations->items.empty()) co_return true;
+  const auto users = co_await with_.store.users(tenant, std::nullopt, 1, deadline);
+  if (!users) co_return std::unexpected(users.error());
+  if (!users->items.empty()) co_return true;
+  const auto indexed = co_await with_.index.indexed_conversations(std::move(tenant), std::nullopt, 1, deadline);
+  if (!indexed) co_return std::unexpected(indexed.error());
+  co_return !indexed->empty();
 }
 
 // --- working --------------------------------------------------------------------------------------------------------
@@ -349,17 +391,28 @@ void Reindexer::close(std::move_only_function<void()> closed) {
 
 void Reindexer::remember(const std::string& id, const std::vector<RebuildState>& rebuilds) {
   const std::lock_guard lock(mutex_);
-  ReindexState job = state_of(id, rebuilds);
+  Job job{.state = state_of(id, rebuilds), .parts = {}};
+  for (const RebuildState& rebuild : rebuilds) job.parts.emplace(rebuild.tenant, part_of(rebuild));
   if (rebuilds.empty()) {  // a host without tenants has nothing to do
-    job.phase = ReindexPhase::kDone;
-    job.progress = 1;
-    job.started_at = with_.clock.wall_now();
-    job.finished_at = job.started_at;
+    job.state.phase = ReindexPhase::kDone;
+    job.state.progress = 1;
+    job.state.started_at = with_.clock.wall_now();
+    job.state.finished_at = job.state.started_at;
   }
+  make_room_for(job);
   jobs_[id] = std::move(job);
-  while (jobs_.size() > kRemembered) {
-    const auto ended =
-        std::ranges::find_if(jobs_, [](const auto& each) { return each.second.phase != ReindexPhase::kRunning; });
+}
+
+// With the mutex held. A host may have very many tenants, so their parts are kept of the last reindex of all alone.
+void Reindexer::make_room_for(const Job& job) {
+  const auto has_ended = [](const auto& each) { return each.second.state.phase != ReindexPhase::kRunning; };
+  if (job.parts.size() > 1) {
+    for (auto& each : jobs_) {
+      if (has_ended(each) && each.second.parts.size() > 1) each.second.parts.clear();
+    }
+  }
+  while (jobs_.size() >= kRemembered) {
+    const auto ended = std::ranges::find_if(jobs_, has_ended);
     if (ended == jobs_.end()) break;
     jobs_.erase(ended);
   }
@@ -377,26 +430,27 @@ void Reindexer::note_step(const RebuildState& before, const RebuildState& after,
   const double ran = std::chrono::duration<double>(with_.clock.wall_now() - after.started_at).count();
   if (ran > 0) with_.metrics.reindex_messages_per_second.Set(static_cast<double>(after.messages) / ran);
   const std::lock_guard lock(mutex_);
-  ReindexState& job = jobs_[after.id];
-  job.messages += messages;
-  job.conversations += after.conversations - before.conversations;
-  job.users += after.users - before.users;
-  job.progress = (static_cast<double>(job.tenants_done) + std::min(progress, 1.0)) /
-                 static_cast<double>(std::max<std::int64_t>(job.tenants, 1));
+  Job& job = jobs_[after.id];
+  add_step(job.state, before, after);
+  job.state.progress = (static_cast<double>(job.state.tenants_done) + std::min(progress, 1.0)) /
+                       static_cast<double>(std::max<std::int64_t>(job.state.tenants, 1));
+  if (const auto part = job.parts.find(after.tenant); part != job.parts.end()) {
+    add_step(part->second, before, after);
+    part->second.progress = std::min(progress, 1.0);
+  }
 }
 
 void Reindexer::note_end(const RebuildState& at, const Result<>& outcome) {
   with_.metrics.reindex_progress.Set(0);
   with_.metrics.reindex_messages_per_second.Set(0);
   const std::lock_guard lock(mutex_);
-  ReindexState& job = jobs_[at.id];
-  ++job.tenants_done;
-  if (!outcome && job.failure.empty()) job.failure = outcome.error().detail;
-  if (job.tenants_done < job.tenants) return;
-  job.progress = 1;
-  job.finished_at = with_.clock.wall_now();
-  job.phase = job.failure.empty() ? ReindexPhase::kDone : ReindexPhase::kFailed;
-  log_info("a reindex has ended", {{"id", job.id}, {"messages", job.messages}, {"failure", job.failure}});
+  const WallTime now = with_.clock.wall_now();
+  Job& job = jobs_[at.id];
+  if (const auto part = job.parts.find(at.tenant); part != job.parts.end()) add_end(part->second, outcome, now);
+  add_end(job.state, outcome, now);
+  if (job.state.tenants_done < job.state.tenants) return;
+  log_info("a reindex has ended",
+           {{"id", job.state.id}, {"messages", job.state.messages}, {"failure", job.state.failure}});
 }
 
 }  // namespace parley::search

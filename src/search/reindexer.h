@@ -48,7 +48,8 @@ class Reindexer final : public ReindexControl, public StoreReading {
   Reindexer(Dependencies with, Settings settings);
 
   Task<Result<ReindexStart>> start(std::optional<TenantId> tenant, SteadyTime deadline) override;
-  Task<Result<ReindexState>> state(std::string id, SteadyTime deadline) override;
+  Task<Result<ReindexState>> state(std::string id, std::optional<TenantId> of, SteadyTime deadline) override;
+  Task<Result<bool>> is_known(TenantId tenant, SteadyTime deadline) override;
 
   // The rest on the loop.
   Task<Result<>> rebuild_everything() override;
@@ -58,6 +59,10 @@ class Reindexer final : public ReindexControl, public StoreReading {
 
  private:
   static constexpr std::size_t kRemembered = 100;  // jobs that have ended
+  struct Job {
+    ReindexState state;
+    std::map<TenantId, ReindexState> parts;  // what each tenant may see of it
+  };
 
   // Beginning: all tenants or none, so that the job is one. begin remembers the job before the index has any of it, and
   // takes `step_timeout` for each tenant at the most.
@@ -83,6 +88,7 @@ class Reindexer final : public ReindexControl, public StoreReading {
 
   // What is told of it.
   void remember(const std::string& id, const std::vector<RebuildState>& rebuilds);
+  void make_room_for(const Job& job);
   void forget(const std::string& id);
   void note_step(const RebuildState& before, const RebuildState& after, double progress);
   void note_end(const RebuildState& at, const Result<>& outcome);
@@ -97,7 +103,7 @@ class Reindexer final : public ReindexControl, public StoreReading {
   TaskGroup tasks_;
 
   std::mutex mutex_;  // of all below
-  std::map<std::string, ReindexState> jobs_;
+  std::map<std::string, Job> jobs_;
   std::deque<RebuildState> queue_;
 };
 

@@ -37,7 +37,7 @@ class ReindexerTest : public IndexingFixture {
   // A job that ended before the restart, or soon after it, may be unknown by now.
   ReindexState ended_or_unknown(const std::string& id) {
     for (;;) {
-      const auto state = wait(at_->reindexer.state(id, in_time()));
+      const auto state = wait(at_->reindexer.state(id, std::nullopt, in_time()));
       if (!state) return {};
       if (state->phase != ReindexPhase::kRunning) return *state;
     }
@@ -237,6 +237,78 @@ TEST_F(ReindexerTest, EveryTenantIsOneJobAndMeetsThoseOfSingleTenants) {
   expect_all_is_store("other");
 }
 
+TEST_F(ReindexerTest, OfAReindexOfAllEachTenantSeesItsOwnPart) {
+  fill();
+  fill("other");
+  on_loop([this] { chat_.say("c1", "one more", "other"); });
+  const auto look = [](Reindexer& reindexer) -> Task<std::pair<std::string, std::vector<Result<ReindexState>>>> {
+    const auto all = co_await reindexer.start(std::nullopt, in_time());
+    const auto refused = co_await reindexer.start(TenantId("acme"), in_time());
+    EXPECT_TRUE(refused->already_running);
+    EXPECT_EQ(refused->state.id, all->state.id);
+    std::vector<Result<ReindexState>> seen{refused->state};
+    for (const char* tenant : {"acme", "other", "third"}) {
+      seen.push_back(co_await reindexer.state(all->state.id, TenantId(tenant), in_time()));
+    }
+    co_return std::pair(all->state.id, std::move(seen));
+  };
+  const auto [id, seen] = wait(look(at_->reindexer));
+  EXPECT_EQ(seen[0]->tenant, TenantId("acme"));
+  EXPECT_EQ(seen[1]->phase, ReindexPhase::kRunning);
+  EXPECT_EQ(seen[1]->tenants, 1);
+  EXPECT_EQ(seen[3].error().kind, ErrorKind::kNotFound);
+  ended(id);
+  const auto part = [&](const char* tenant) {
+    return wait(at_->reindexer.state(id, TenantId(tenant), in_time())).value();
+  };
+  for (const char* tenant : {"acme", "other"}) {
+    EXPECT_EQ(part(tenant).tenant, TenantId(tenant));
+    EXPECT_EQ(part(tenant).phase, ReindexPhase::kDone);
+    EXPECT_EQ(part(tenant).tenants, 1);
+    EXPECT_EQ(part(tenant).tenants_done, 1);
+    EXPECT_EQ(part(tenant).progress, 1);
+    EXPECT_TRUE(part(tenant).finished_at);
+  }
+  EXPECT_EQ(part("acme").messages, 9 * 4 + 2);
+  EXPECT_EQ(part("other").messages, 9 * 4 + 3);
+  EXPECT_EQ(part("acme").users, 3);
+}
+
+TEST_F(ReindexerTest, WhatFailedForOneTenantIsNotToldToAnother) {
+  fill();
+  fill("other");
+  const auto begin_and_fail = [](Reindexer& reindexer, ChatModel& chat) -> Task<std::string> {
+    auto all = co_await reindexer.start(std::nullopt, in_time());
+    chat.away = TenantId("other");
+    co_return all->state.id;
+  };
+  const std::string id = wait(begin_and_fail(at_->reindexer, chat_));
+  EXPECT_EQ(ended(id).phase, ReindexPhase::kFailed);
+  const auto of_acme = wait(at_->reindexer.state(id, TenantId("acme"), in_time()));
+  EXPECT_EQ(of_acme->phase, ReindexPhase::kDone);
+  EXPECT_EQ(of_acme->failure, "");
+  EXPECT_EQ(wait(at_->reindexer.state(id, TenantId("other"), in_time()))->phase, ReindexPhase::kFailed);
+}
+
+TEST_F(ReindexerTest, ATenantIsKnownByWhatTheStoreOrTheIndexHas) {
+  fill();
+  on_loop([this] { chat_.name_user("zoe", "Zoe", "people alone"); });
+  caught_up();
+  const auto known = [&](const char* tenant) {
+    return wait(at_->reindexer.is_known(TenantId(tenant), in_time())).value();
+  };
+  EXPECT_TRUE(known("acme"));
+  EXPECT_TRUE(known("people alone"));
+  EXPECT_FALSE(known("acne"));
+  on_loop([this] {
+    index_.serving[TenantId("left behind")].documents[ConversationId("c1")][MessageId("m")] = {
+        .number = 1, .live = true, .message = {}};
+  });
+  EXPECT_TRUE(known("left behind"));
+  on_loop([this] { chat_.scan_failures = 1; });
+  EXPECT_FALSE(wait(at_->reindexer.is_known(TenantId("acme"), in_time())));
+}
+
 TEST_F(ReindexerTest, WithoutATenantThereIsNothingToDo) {
   const auto started = wait(at_->reindexer.start(std::nullopt, in_time()));
   ASSERT_TRUE(started);
@@ -293,7 +365,7 @@ TEST_F(ReindexerTest, WhatTheIndexRefusesIsLeftOutAndNothingElse) {
 }
 
 TEST_F(ReindexerTest, AnIdThatIsNoneIsNotFound) {
-  EXPECT_EQ(wait(at_->reindexer.state("nobody", in_time())).error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(wait(at_->reindexer.state("nobody", std::nullopt, in_time())).error().kind, ErrorKind::kNotFound);
 }
 
 TEST_F(ReindexerTest, CachesHearOfTheSwap) {

@@ -5,6 +5,9 @@ import threading
 import pytest
 
 from harness.client import Client, words
+from harness.contract import contract
+from harness.search import Place, SearchTenant
+from harness.tokens import internal_token
 from harness.waiting import until
 
 
@@ -75,6 +78,47 @@ def test_one_of_another_tenant_is_unknown(seekers, boss):
     unknown = stranger.service.get("admin", "reindex", "nobody-knows-this").refused(404, "not_found").json
     assert {**theirs, "request_id": ""} == {**unknown, "request_id": ""}
     done(boss, started)
+
+
+@pytest.fixture
+def alone(start_server, issuer):
+    """A server of its own, with a tenant, and what `parley reindex` asks of it."""
+    server = start_server(["messaging", "search"])
+    chat, search = ((server.origin(role), contract(role), "") for role in ("messaging", "search"))
+    return SearchTenant(issuer, Place(chat, search, search)), Client(*search, internal_token(server.internal_key, "search"))
+
+
+def test_of_a_reindex_of_all_an_admin_sees_the_own_tenants_part(alone):
+    tenant, host = alone
+    boss, stranger = tenant.user("boss", "admin"), tenant.other().user("boss", "admin")
+    for admin in (boss, stranger):
+        admin.group("room")
+    boss.send("room", "grub")
+    for _ in range(20):
+        boss.settle(), stranger.settle()
+        started = host.post("internal", "reindex", body={}, expect=202).json
+        assert started["tenant"] is None and started["tenants"] == 2
+        told = boss.service.post("admin", "reindex")
+        if told.status == 409:
+            assert told.json["reindex_id"] == started["id"]
+        for admin, messages in ((boss, 1), (stranger, 0)):
+            part = done(admin, started["id"])
+            assert part["id"] == started["id"] and part["state"] == "done" and part["tenants"] == part["tenants_done"] == 1
+            assert part["messages"] == messages and part["conversations"] == 1 and part["users"] == 1
+            assert part["tenant"] == (tenant.name if admin is boss else part["tenant"])
+        tenant.other().user("boss", "admin").service.get("admin", "reindex", started["id"]).refused(404, "not_found")
+        if told.status == 409:
+            return
+        done(boss, told.json["id"])
+    pytest.fail("of twenty that began while all were built anew, none was told so")
+
+
+def test_a_tenant_that_nobody_knows_is_not_reindexed(alone):
+    tenant, host = alone
+    boss = tenant.user("boss", "admin")
+    boss.group("room")
+    host.post("internal", "reindex", body={"tenant": tenant.name + "x"}).refused(404, "not_found")
+    assert host.post("internal", "reindex", body={"tenant": tenant.name}, expect=202).json["tenant"] == tenant.name
 
 
 @pytest.mark.parametrize("bad", ["x" * 129, "%00", "a%0Ab", "%ff", "%C3", "0", "null", "..%2F..", "' OR 1=1 --"])

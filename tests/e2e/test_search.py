@@ -257,7 +257,7 @@ def test_a_reindex_of_nothing_and_of_nowhere(tmp_path, searching):
     assert done.returncode == 1 and b"no messaging store" in done.stderr and not (tmp_path / "nowhere").exists()
     server, _ = searching()
     done = run_cli("reindex", "--tenant", "nobody", **cli_settings(server))
-    assert done.returncode == 0 and b"reindexed: 0 messages" in done.stdout, done
+    assert done.returncode == 1 and b"there is no tenant nobody" in done.stderr and done.stdout == b"", done
 
 
 def test_an_admin_reindexes_the_own_tenant_and_a_second_time_is_told_of_the_first(filled):

@@ -138,9 +138,10 @@ std::vector<std::string> ChatModel::contents(const char* conversation, const cha
 
 // --- StoreScan ------------------------------------------------------------------------------------------------------
 
-Result<> ChatModel::scan_gate() {
-  if (scan_failures == 0) return {};
-  --scan_failures;
+Result<> ChatModel::scan_gate(const std::optional<TenantId>& tenant) {
+  const bool is_away = away && tenant == away;
+  if (scan_failures == 0 && !is_away) return {};
+  if (!is_away) --scan_failures;
   return unavailable("unavailable", "the store is away");
 }
 
@@ -151,7 +152,7 @@ Task<Result<ScanPage<TenantId>>> ChatModel::tenants(After after, std::size_t lim
 }
 
 Task<Result<ScanPage<UserWritten>>> ChatModel::users(TenantId tenant, After after, std::size_t limit, SteadyTime) {
-  if (auto open = scan_gate(); !open) co_return std::unexpected(std::move(open.error()));
+  if (auto open = scan_gate(tenant); !open) co_return std::unexpected(std::move(open.error()));
   co_return page_of<UserWritten>(
       tenants_[tenant.value].users, after, std::min<std::size_t>(limit, 2),
       [](const std::string& id, const std::string& name) { return std::optional(UserWritten{UserId(id), name}); });
@@ -159,7 +160,7 @@ Task<Result<ScanPage<UserWritten>>> ChatModel::users(TenantId tenant, After afte
 
 Task<Result<ScanPage<ScannedConversation>>> ChatModel::conversations(TenantId tenant, After after, std::size_t limit,
                                                                      SteadyTime) {
-  if (auto open = scan_gate(); !open) co_return std::unexpected(std::move(open.error()));
+  if (auto open = scan_gate(tenant); !open) co_return std::unexpected(std::move(open.error()));
   co_return page_of<ScannedConversation>(
       tenants_[tenant.value].rooms, after, std::min<std::size_t>(limit, 2),
       [](const std::string& id, const Room& room) -> std::optional<ScannedConversation> {
@@ -173,7 +174,7 @@ Task<Result<ScanPage<ScannedConversation>>> ChatModel::conversations(TenantId te
 
 Task<Result<ScanPage<ScannedMessage>>> ChatModel::messages(TenantId tenant, ConversationId conversation, After after,
                                                            std::size_t limit, SteadyTime) {
-  if (auto open = scan_gate(); !open) co_return std::unexpected(std::move(open.error()));
+  if (auto open = scan_gate(tenant); !open) co_return std::unexpected(std::move(open.error()));
   const auto& rooms = tenants_[tenant.value].rooms;
   const auto room = rooms.find(conversation.value);
   if (room == rooms.end() || room->second.deleted) co_return not_found("conversation");

@@ -32,6 +32,7 @@ class ChatModel final : public StoreScan, public events::EventLog {
   std::vector<std::string> contents(const char* conversation, const char* tenant = "acme") const;
   events::LogOffset end() const { return {static_cast<std::int64_t>(events_.size())}; }
   int scan_failures = 0;
+  std::optional<TenantId> away;  // scans of it fail
   std::map<std::string, events::LogOffset> saved;
 
   // StoreScan
@@ -79,7 +80,7 @@ class ChatModel final : public StoreScan, public events::EventLog {
   };
   Stored& find(const char* conversation, const MessageId& id, const char* tenant);
   std::string message_data(const std::string& conversation, const Stored& stored) const;
-  Result<> scan_gate();
+  Result<> scan_gate(const std::optional<TenantId>& tenant = {});
 
   const Clock& clock_;
   std::map<std::string, Tenant> tenants_;

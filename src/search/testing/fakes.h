@@ -233,6 +233,7 @@ class FakeEventLog final : public events::EventLog {
 class FakeReindex final : public ReindexControl {
  public:
   std::map<std::string, ReindexState> states;
+  std::set<std::string> known{"acme", "umbrella"};
 
   Task<Result<ReindexStart>> start(std::optional<TenantId> tenant, SteadyTime) override {
     for (const auto& [id, state] : states) {
@@ -246,10 +247,15 @@ class FakeReindex final : public ReindexControl {
     states[state.id] = state;
     co_return ReindexStart{state, false};
   }
-  Task<Result<ReindexState>> state(std::string id, SteadyTime) override {
+  Task<Result<ReindexState>> state(std::string id, std::optional<TenantId> of, SteadyTime) override {
     if (!states.contains(id)) co_return not_found("reindex");
-    co_return states.at(id);
+    ReindexState state = states.at(id);
+    if (!of) co_return state;
+    if (state.tenant ? state.tenant != of : !known.contains(of->value)) co_return not_found("reindex");
+    state.tenant = of;
+    co_return state;
   }
+  Task<Result<bool>> is_known(TenantId tenant, SteadyTime) override { co_return known.contains(tenant.value); }
 };
 
 class FakeCheck final : public IndexCheck {

@@ -75,7 +75,7 @@ class IndexingFixture : public ::testing::Test {
   // Waits for a reindex to end; answers how.
   ReindexState ended(const std::string& id) {
     for (;;) {
-      const ReindexState state = wait(at_->reindexer.state(id, in_time())).value();
+      const ReindexState state = wait(at_->reindexer.state(id, std::nullopt, in_time())).value();
       if (state.phase != ReindexPhase::kRunning) return state;
     }
   }
