@@ -16,9 +16,10 @@ namespace {
 constexpr std::chrono::milliseconds kRestAfter{1000};
 
 // How long, and how much, what a peer still sends is dropped after the last answer. A peer that sends a large body
-// reads an answer that comes early only between two writes.
+// reads an answer that comes early only between two writes; one whose head is not to be understood is owed little.
 constexpr std::chrono::milliseconds kLinger{2000};
-constexpr std::uint64_t kLingerBytes = 64 << 20;
+constexpr std::uint64_t kDroppedOfBody = 16 << 20;
+constexpr std::uint64_t kDroppedOfNonsense = 1 << 20;
 
 // IMF-fixdate (RFC 9110 section 5.6.7), made once a second per loop.
 std::string_view date_now() {
@@ -187,7 +188,7 @@ Task<bool> Session::serve_one() {
   if (!sent) sent = co_await finish_response(response);
   if (!*sent) co_return false;
   if (keep_alive && !finishing_) co_return true;
-  if (!body_complete) co_await linger();
+  if (!body_complete) co_await linger(kDroppedOfBody);
   co_return false;
 }
 
@@ -283,14 +284,14 @@ Task<> Session::refuse(Error error) {
            {{"role", server_.options_.role}, {"request_id", request_id}, {"peer", peer_}, {"code", error.code}});
   Response response = problem_response(error, request_id);
   response.headers.add("X-Request-Id", request_id);
-  if (co_await respond(std::move(response), false)) co_await linger();
+  if (co_await respond(std::move(response), false)) co_await linger(kDroppedOfNonsense);
 }
 
-Task<> Session::linger() {
+Task<> Session::linger(std::uint64_t most) {
   connection_.shutdown_send();
   connection_.set_timeout(kLinger);
   std::uint64_t dropped = 0;
-  while (dropped < kLingerBytes) {
+  while (dropped < most) {
     ReadBuffer& buffer = connection_.buffer();
     buffer.unpin();
     dropped += buffer.data().size();

@@ -36,8 +36,9 @@ class Session {
   // Both, for answers that are rare.
   Task<bool> respond(Response response, bool keep_alive);
   Task<> refuse(Error error);
-  // Reads and drops for a moment after an answer that closes, so that the peer can read it before a reset comes.
-  Task<> linger();
+  // Reads and drops for a moment, `most` bytes, after an answer that closes, so that the peer can read it before a
+  // reset comes.
+  Task<> linger(std::uint64_t most);
 
   // What a request and its answer need; a connection that rests has none of it.
   struct Work {
