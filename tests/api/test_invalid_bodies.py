@@ -8,8 +8,9 @@ import pytest
 from harness.client import unique, words
 from harness.contract import contract
 
-MESSAGING = contract("messaging")
-WITH_JSON = [op for op in MESSAGING.operations if op.body_schema[0] == "application/json" and not op.internal]
+MESSAGING, MEDIA = contract("messaging"), contract("media")
+WITH_JSON = [op for of in (MESSAGING, MEDIA) for op in of.operations if op.body_schema[0] == "application/json" and not op.internal]
+OF_MEDIA = {op.id for op in MEDIA.operations}
 
 GOOD = {
     "send_message": {"content": "hello"},
@@ -21,21 +22,29 @@ GOOD = {
     "set_member_role": {"role": "member"},
     "set_read_mark": {"seq": 1},
     "update_own_profile": {"name": "n"},
+    "begin_upload": {"filename": "a", "size": 1},
 }
+
+
+def deref(operation, schema):
+    return (MEDIA if operation.id in OF_MEDIA else MESSAGING).deref(schema)
 
 
 class Scene:
     """One good request for each operation, made ready to be spoilt."""
 
-    def __init__(self, tenant):
-        self.user = tenant.user("ada")
+    def __init__(self, tenant, storage):
+        self.user, self.files = tenant.user("ada"), storage.user("ada")
         self.room = self.user.group(members=["ben"])["id"]
         self.message = self.user.send(self.room, "first")["id"]
 
     def target(self, operation):
         names = {"conversation_id": self.room, "message_id": self.message, "user_id": "ben", "reaction": "x"}
         segments = [names[part[1:-1]] if part[0] == "{" else part for part in operation.path.strip("/").split("/")]
-        return self.user.target(*segments)
+        return self.client(operation).target(*segments)
+
+    def client(self, operation):
+        return self.files if operation.id in OF_MEDIA else self.user
 
     def body(self, operation):
         body = copy.deepcopy(GOOD[operation.id])
@@ -44,12 +53,12 @@ class Scene:
         return body
 
     def call(self, operation, body, **options):
-        return self.user.call(operation.method, self.target(operation), body, **options)
+        return self.client(operation).call(operation.method, self.target(operation), body, **options)
 
 
 @pytest.fixture
-def scene(tenant):
-    return Scene(tenant)
+def scene(tenant, storage):
+    return Scene(tenant, storage)
 
 
 by_operation = pytest.mark.parametrize("operation", WITH_JSON, ids=lambda op: op.id)
@@ -118,7 +127,7 @@ def test_an_unknown_field_is_refused_and_named(scene, operation):
 
 @by_operation
 def test_a_missing_field_is_refused_and_named(scene, operation):
-    for name in MESSAGING.deref(operation.body_schema[1]).get("required", []):
+    for name in deref(operation, operation.body_schema[1]).get("required", []):
         body = scene.body(operation)
         del body[name]
         scene.call(operation, body).refused(400, "validation_failed", f"/{name}")
@@ -128,9 +137,9 @@ WRONG = {"string": [7, True, [], {}, 1.5], "integer": ["7", True, [], {}, 1.5, "
          "array": ["x", 7, {}, True], "object": ["x", 7, [], True]}  # fmt: skip
 
 
-def spoilt(schema):
+def spoilt(operation, schema):
     """(value, the pointer's rest after the field) pairs that break the field's schema, each in one way."""
-    schema = MESSAGING.deref(schema)
+    schema = deref(operation, schema)
     types = schema.get("type")
     types = types if isinstance(types, list) else [types]
     wrong = [value for value in WRONG[types[0]]]
@@ -138,6 +147,8 @@ def spoilt(schema):
         wrong.append(None)
     for value in wrong:
         yield value, ""
+    if "pattern" in schema:
+        yield from ((value, "") for value in ("", "0" * 63, "g" * 64, "0" * 64 + "\n"))
     if "enum" in schema:
         yield from (("none-of-these", ""), ("", ""), (schema["enum"][0].upper(), ""), (schema["enum"][0] + " ", ""))
     yield from ((value, "") for value in schema.get("not", {}).get("enum", []))
@@ -162,7 +173,7 @@ def spoilt(schema):
         many = schema["maxItems"] + 1
         yield [f"u{n}" for n in range(many)], ""
         yield ["u1", "u1"], ""
-        for value, _ in spoilt(schema["items"]):
+        for value, _ in spoilt(operation, schema["items"]):
             yield ["u1", value], "/1"
     if types[0] == "object":
         yield {f"k{n}": n for n in range(schema["maxProperties"] + 1)}, ""
@@ -170,14 +181,14 @@ def spoilt(schema):
         yield from (({"a\0": 1}, ""), ({"a": {"b": ["\0"]}}, ""))
 
 
-FIELDS = [(op, name) for op in WITH_JSON for name in MESSAGING.deref(op.body_schema[1])["properties"]]
+FIELDS = [(op, name) for op in WITH_JSON for name in deref(op, op.body_schema[1])["properties"]]
 
 
 @pytest.mark.parametrize(("operation", "name"), FIELDS, ids=[f"{op.id}: {name}" for op, name in FIELDS])
 def test_every_way_to_spoil_a_field_is_refused_and_named(scene, operation, name):
-    schema = MESSAGING.deref(operation.body_schema[1])["properties"][name]
-    for value, rest in spoilt(schema):
-        answer = scene.call(operation, {**scene.body(operation), name: value})
+    schema = deref(operation, operation.body_schema[1])["properties"][name]
+    for value, rest in spoilt(operation, schema):
+        answer = scene.call(operation, json.dumps({**scene.body(operation), name: value}, ensure_ascii=False).encode())
         assert answer.status == 400 and answer.code == "validation_failed", f"{name}={str(value)[:80]!r}: {answer}"
         assert any(path == f"/{name}{rest}" or path.startswith(f"/{name}/") for path in answer.faulty), (value, answer)
     assert scene.user.read(scene.message)["version"] == 1

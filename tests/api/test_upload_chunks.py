@@ -168,6 +168,14 @@ def test_aborting_ends_everything(ada):
     done.abort().refused(409, "upload_complete")
 
 
+def test_a_body_where_none_belongs_is_413(ada):
+    up = ChunkedUpload(ada, b"")
+    for method, segments in (("POST", ("upload", "complete", up.id)), ("DELETE", ("upload", up.id)), ("DELETE", ("files", up.id)),
+                             ("DELETE", ("tus", up.id))):  # fmt: skip
+        ada.call(method, ada.target(*segments), b"{}").refused(413, "payload_too_large")
+    up.complete(expect=201)
+
+
 def test_an_upload_is_its_users_alone(storage, ada):
     up = ChunkedUpload(ada, some_bytes(MIB))
     unknown = ChunkedUpload(ada, some_bytes(MIB))

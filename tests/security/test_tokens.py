@@ -4,6 +4,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from harness.client import Tenant
 from harness.raw import raw_exchange
 from harness.tokens import public_pem
 from harness.waiting import until
@@ -49,6 +50,15 @@ def test_every_kind_of_bad_token_is_401_on_every_route(tenant, issuer):
                 check_refused(client, operation, target, {}, code)
             except AssertionError as fault:
                 raise AssertionError(f"a token {what}: {fault}") from None
+
+
+def test_media_verifies_tokens_for_itself(fleet, issuer):
+    media = Tenant(issuer, *fleet.storage_entrance("direct"))
+    bad = [(token, "token_expired" if what == "expired" else "unauthorized") for what, token in issuer.bad_tokens(media.name, "ada")]
+    for token, code in [(None, "unauthorized"), *bad]:
+        client = media.nobody(token)
+        for operation, target in targets(client):
+            check_refused(client, operation, target, {}, code)
 
 
 def test_a_token_in_the_query_is_no_token(tenant, issuer):
