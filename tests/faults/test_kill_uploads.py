@@ -13,6 +13,7 @@ import time
 import pytest
 
 from harness.files import MIB, ChunkedUpload, Tus, download, form, sha256, some_bytes, upload
+from harness.raw import RawConnection
 from harness.server import run_cli
 from harness.waiting import until
 
@@ -167,3 +168,40 @@ def test_uploads_survive_kill_9(start_server, storage_at):
     server.stop()
     done = run_cli("check", "--data", server.data)
     assert done.returncode == 0, done.stdout.decode()
+
+
+def begin_request(client, method, target, length, data, **headers):
+    connection = RawConnection(client.origin, timeout=30)
+    fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    connection.send((f"{method} {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n{fields}"
+                     f"Content-Length: {length}\r\n\r\n").encode() + data)  # fmt: skip
+    return connection
+
+
+def test_a_stop_amid_uploads_keeps_what_came_and_clears_the_rest_away(start_server, storage_at):
+    server = start_server(["media"], CHUNK_SIZE_MB=1, SHUTDOWN_GRACE_MS=300)
+    ada = storage_at(server).user("ada")
+    data = some_bytes(MIB)
+    tus, chunks = Tus(ada), ChunkedUpload(ada, data)
+    place = tus.place(MIB)
+    connections = [
+        begin_request(ada, "PATCH", place, MIB, data[:300_000], Tus_Resumable="1.0.0", Upload_Offset=0,
+                      Content_Type="application/offset+octet-stream"),
+        begin_request(ada, "POST", ada.target("upload", "chunk", chunks.id, index=0), MIB, data[:200_000]),
+        begin_request(ada, "POST", ada.target("upload", filename="whole"), MIB, data[:100_000]),
+    ]  # fmt: skip
+    for upload_id, came in ((place.rsplit("/", 1)[1], 300_000), (chunks.id, 200_000)):
+        until("it has come", lambda u=upload_id, n=came: ada.get("upload", u, "progress").json["received"] == n)
+    until("the whole one has begun", lambda: whole_uploads(server) == 1)
+    server.stop()
+    assert whole_uploads(server) == 0, "its request cleared it away"
+    for connection in connections:
+        connection.socket.close()
+    server.start()
+    assert tus.head(place).headers["Upload-Offset"] == "300000"
+    assert chunks.progress().json["received"] == 200_000
+    assert tus.patch(place, 300_000, data[300_000:]).status == 204
+    chunks.put(0, expect=200)
+    chunks.complete(expect=201)
+    assert [file["sha256"] for file in ada.all("files")] == [sha256(data)] * 2
+    assert ada.get("usage").json["user"]["reserved"] == 0
