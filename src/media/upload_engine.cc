@@ -10,6 +10,8 @@ namespace {
 constexpr ByteRange kEverything{0, UINT64_MAX};
 // So long before its deadline a request answers that it is not ready, so that the answer still arrives.
 constexpr std::chrono::milliseconds kTimeToAnswer{500};
+// And so long it waits at least: its deadline may have passed while the disk took the bytes.
+constexpr std::chrono::milliseconds kLeastPatience{3'000};
 
 }  // namespace
 
@@ -77,9 +79,10 @@ Task<Result<BroughtBytes>> UploadEngine::bring(UploadsUnderWay::Turn& turn, Body
 }
 
 Task<Result<std::optional<File>>> UploadEngine::finish(Upload upload, SteadyTime deadline) {
-  const SteadyTime patience = parts_.clock.steady_now() + parts_.limits.patience;
+  const SteadyTime now = parts_.clock.steady_now();
   const SteadyTime answer_by = deadline == SteadyTime::max() ? deadline : deadline - kTimeToAnswer;
-  return finisher_.finish(std::move(upload), std::min(patience, answer_by));
+  return finisher_.finish(std::move(upload),
+                          std::min(now + parts_.limits.patience, std::max(answer_by, now + kLeastPatience)));
 }
 
 Task<Result<bool>> UploadEngine::abort(Upload upload) {
@@ -98,12 +101,17 @@ Task<Result<bool>> UploadEngine::abort(Upload upload) {
 
 Task<> UploadEngine::discard(Upload upload) {
   under_way_.forget(upload.id);
+  const auto gone = co_await parts_.store.abort_upload(upload.tenant, upload.id, parts_.step_deadline());
   Result<> cleared;
-  if (auto gone = co_await parts_.store.abort_upload(upload.tenant, upload.id, parts_.step_deadline()); !gone) {
-    // Not its bytes, either: a store that answered too late may have made a file of it.
-    cleared = fail(std::move(gone.error()));
-  } else {
+  if (gone) {
     cleared = co_await parts_.blobs.remove(upload.id, parts_.step_deadline());
+  } else if (gone.error().code == "upload_complete") {
+    // It became a file, though nobody heard of it: its bytes go as those of any file.
+    const auto deleted =
+        co_await parts_.store.delete_file(upload.tenant, upload.id, upload.owner, parts_.step_deadline());
+    if (!deleted && deleted.error().kind != ErrorKind::kNotFound) cleared = fail(deleted.error());
+  } else {
+    cleared = fail(gone.error());
   }
   if (cleared) co_return;
   log_warn("an upload could not be cleared away yet", {{"upload", upload.id.value}, {"code", cleared.error().code}});

@@ -72,7 +72,7 @@ Task<Result<UploadFinisher::Sealed>> UploadFinisher::seal(Bytes bytes) {
   auto first = co_await http::read_all(*body, looked_at);
   if (!first) co_return fail(first.error());
   const std::string sniffed = co_await parts_.sniffer.sniff(std::move(*first), parts_.step_deadline());
-  if (auto sealed = co_await parts_.blobs.seal(upload.id, bytes.size, parts_.step_deadline()); !sealed) {
+  if (auto sealed = co_await parts_.blobs.seal(upload.id, bytes.size, parts_.sync_deadline()); !sealed) {
     co_return fail(lost(upload, sealed.error()));
   }
   std::string type = content_type_of(sniffed, upload.declared_type);

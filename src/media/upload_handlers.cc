@@ -69,7 +69,9 @@ Result<ByteRange> chunk_of(const Call& call, const Upload& upload) {
 
 Task<Result<std::optional<File>>> file_of(const Call& call, const Upload& upload) {
   if (!upload.complete) co_return std::optional<File>();
-  auto file = co_await call.media.store.get_file(upload.tenant, upload.id, call.exchange.due());
+  // The time for the request may have gone into its body.
+  const SteadyTime deadline = call.media.clock.steady_now() + call.media.uploads.limits().step_timeout;
+  auto file = co_await call.media.store.get_file(upload.tenant, upload.id, deadline);
   if (file) co_return std::optional<File>(std::move(*file));
   if (file.error().kind == ErrorKind::kNotFound) co_return std::optional<File>();
   co_return fail(file.error());

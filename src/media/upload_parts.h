@@ -17,11 +17,13 @@ struct UploadLimits {
   std::uint64_t max_file_bytes = 1 << 30;
   std::uint64_t chunk_bytes = 8 << 20;
   std::chrono::milliseconds expiry{std::chrono::hours(24)};
-  // Of a request that brings much, what came is recorded so often that little is lost with the process.
+  // A request that brings much syncs and records what came so often: little is lost with the process, and the disk has
+  // little left to do at the end.
   std::uint64_t checkpoint_bytes = 64 << 20;
   std::chrono::milliseconds checkpoint_every{std::chrono::minutes(5)};
-  std::chrono::milliseconds step_timeout{30'000};     // of one write or sync, of one question to the store
-  std::chrono::milliseconds takeover_timeout{5'000};  // for the request before to let go
+  std::chrono::milliseconds step_timeout{30'000};     // of one question to the store, one write
+  std::chrono::milliseconds sync_timeout{120'000};    // of what waits for the disk to have it all
+  std::chrono::milliseconds takeover_timeout{4'000};  // for the request before to let go
   std::chrono::milliseconds patience{10'000};         // for bytes to be read over; then 202
   std::size_t read_over_at_once = 2;                  // uploads
   std::size_t read_over_queue = 1'000;                // that wait for it
@@ -37,6 +39,7 @@ struct UploadParts {
   UploadLimits limits;
 
   SteadyTime step_deadline() const { return clock.steady_now() + limits.step_timeout; }
+  SteadyTime sync_deadline() const { return clock.steady_now() + limits.sync_timeout; }
   WallTime expiry_from_now() const { return clock.wall_now() + limits.expiry; }
 };
 

@@ -66,7 +66,7 @@ Task<Result<BroughtBytes>> UploadRun::bring() {
     if (done) done = co_await record();
   } else if (writer_) {
     // What is still being written must not come after what the next request writes there.
-    (void)co_await writer_->flush(parts_.step_deadline());
+    (void)co_await writer_->flush(parts_.sync_deadline());
   }
   turn_.recorded();
   if (!passed) co_return fail(std::move(passed.error()));
@@ -130,7 +130,7 @@ Task<Result<>> UploadRun::take(std::string_view piece) {
 
 Task<Result<>> UploadRun::begin_segment() {
   const Stretch here = stretch_at(bytes_.upload, position_);
-  segment_first_ = position_;
+  segment_first_ = synced_ = position_;
   segment_end_ = std::min(here.end, bytes_.range.end);
   const SteadyTime deadline = parts_.step_deadline();
   if (!here.present) {
@@ -166,7 +166,7 @@ Task<Result<>> UploadRun::end_segment() {
   stored_.reset();
   reader_.reset();
   if (!writer_) co_return Result<>{};
-  const SteadyTime deadline = parts_.step_deadline();
+  const SteadyTime deadline = parts_.sync_deadline();
   const auto written = is_resumable() ? co_await writer_->sync(deadline) : co_await writer_->flush(deadline);
   writer_.reset();
   if (!written) co_return fail(written.error());
@@ -209,12 +209,15 @@ Task<Result<>> UploadRun::reserve(std::uint64_t upto) {
 
 bool UploadRun::is_time_to_record() const {
   if (parts_.clock.steady_now() - recorded_at_ >= parts_.limits.checkpoint_every) return true;
-  return is_resumable() && !checked_ && writer_ && position_ - segment_first_ >= parts_.limits.checkpoint_bytes;
+  return writer_ && position_ - synced_ >= parts_.limits.checkpoint_bytes;
 }
 
 Task<Result<>> UploadRun::checkpoint() {
-  if (is_resumable() && !checked_ && writer_) {
-    if (auto synced = co_await writer_->sync(parts_.step_deadline()); !synced) co_return synced;
+  if (writer_) {
+    if (auto synced = co_await writer_->sync(parts_.sync_deadline()); !synced) co_return synced;
+    synced_ = position_;
+  }
+  if (writer_ && is_resumable() && !checked_) {
     unrecorded_.push_back({segment_first_, position_});
     segment_first_ = position_;
     auto recorded = co_await record();

@@ -69,6 +69,7 @@ class UploadRun {
   // The segment under way: bytes up to its end are all missing, or all there.
   std::uint64_t segment_first_ = 0;
   std::uint64_t segment_end_;
+  std::uint64_t synced_ = 0;  // of what is written, up to there at least
   std::unique_ptr<BlobWriter> writer_;
   std::unique_ptr<BlobReader> reader_;
   std::unique_ptr<http::Body> stored_;

@@ -205,6 +205,22 @@ TEST_F(WholeUpload, GivingUpWhatIsAFileMeanwhileTakesNoByteOfIt) {
   EXPECT_EQ(bytes_of(id), "the bytes");
 }
 
+Task<bool> discard(UploadEngine& uploads, Upload upload) {
+  co_await uploads.discard(std::move(upload));
+  co_return true;
+}
+
+TEST_F(WholeUpload, OneThatBecameAFileUnheardIsDeletedAndNotTornFromItsBytes) {
+  const Answer answer = raw("bytes");
+  const std::string id = text_of(answer.json().as_object(), "id");
+  loop_.run(discard(*uploads_, stored_upload(id)));
+  EXPECT_EQ(client("ada").get("/files/" + id).status, 404);
+  EXPECT_EQ(usage().user.stored, 0u);
+  EXPECT_EQ(bytes_of(id), "bytes");  // until the sweeper comes
+  const auto report = loop_.run(store_->check(kNoHurry));
+  EXPECT_THAT(report->problems, ::testing::IsEmpty());
+}
+
 class WholeUploadQuota : public WholeUpload {
  protected:
   WholeUploadQuota() : WholeUpload({.per_user = 100'000, .per_tenant = 150'000}) {}
