@@ -6,6 +6,7 @@
 
 #include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_document.h"
+#include "search/stores/fts5_entries.h"
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_places.h"
@@ -258,15 +259,14 @@ class Batch {
   }
   void write_words() {
     ScopeWriter scopes(db_);
+    EntryWriter entries(db_);
     for (const auto& [id, rewrite] : rewrites_) {
       rewrite.after ? scopes.put(id, rewrite.after->conversation) : scopes.remove(id);
       const std::string before = rewrite.before ? rewrite.before->entry() : std::string();
       const std::string after = rewrite.after ? rewrite.after->entry() : std::string();
       if (before == after) continue;
-      if (!before.empty()) {
-        Query(db_, "INSERT INTO words(words, rowid, entry) VALUES('delete', ?1, ?2)", id, before).run();
-      }
-      if (!after.empty()) Query(db_, "INSERT INTO words(rowid, entry) VALUES(?1, ?2)", id, after).run();
+      if (!before.empty()) entries.remove(id, before);
+      if (!after.empty()) entries.put(id, after);
     }
     scopes.write();
     rewrites_.clear();

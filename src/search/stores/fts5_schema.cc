@@ -139,7 +139,16 @@ CREATE TABLE document_scopes(
 ) STRICT;
 )sql";
 
-constexpr sqlite::Migration kMigrations[] = {{1, kIndexTables}, {2, kDirectoryTables}, {3, kScopes}};
+// See fts5_entries.h. There: a table words_anew is being filled.
+constexpr const char* kRenewal = R"sql(
+CREATE TABLE renewal(
+  only INTEGER PRIMARY KEY CHECK(only = 1),
+  below INTEGER NOT NULL,         -- documents with a smaller id are in it
+  again INTEGER NOT NULL          -- whether another is to follow
+) STRICT;
+)sql";
+
+constexpr sqlite::Migration kMigrations[] = {{1, kIndexTables}, {2, kDirectoryTables}, {3, kScopes}, {4, kRenewal}};
 
 }  // namespace
 

@@ -15,4 +15,9 @@ inline constexpr int kPlaceBits = 8;
 
 std::span<const sqlite::Migration> search_migrations();
 
+// A table with the options of `words`, which is to take its place.
+inline constexpr const char* kNewWords =
+    "CREATE VIRTUAL TABLE words_anew USING fts5("
+    "entry, content='entries', content_rowid='id', tokenize='parley', columnsize=0)";
+
 }  // namespace parley::search

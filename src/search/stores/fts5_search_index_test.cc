@@ -113,6 +113,68 @@ TEST_F(Fts5SearchIndex, ARowThatWasTakenAwayByHandIsMissedAndARebuildMendsIt) {
   }
 }
 
+// In steps, so that writing goes on: on a big index all entries at once would take minutes.
+TEST_F(Fts5SearchIndex, EntriesOfLostRowsGoInStepsBesideWritesAndRestarts) {
+  const TenantId tenant("acme");
+  const ConversationId room("c1"), other("c2");
+  constexpr int kMessages = 900, kAtOnce = 7;  // more than a batch of changes sweeps beside itself
+  constexpr std::size_t kGrub = 60;
+  const auto written = [&](const ConversationId& where, int number, std::string content, int event) {
+    MessageWritten message{.id = MessageId("m" + std::to_string(number)), .content = std::move(content)};
+    message.created_at = WallTime(std::chrono::seconds(1'000'000 + number));
+    return IndexChange{tenant, where, event, std::move(message)};
+  };
+  std::vector<IndexChange> all, anew;
+  for (int i = 0; i < kMessages; ++i) {
+    const char* const content = i % 15 == 0 ? "grub" : "kernel";
+    all.push_back(written(i % 2 == 0 ? room : other, i, content, i + 1));
+    anew.push_back(written(i % 2 == 0 ? room : other, i, content, 0));
+  }
+  auto index = open().value();
+  wait(index->apply({.changes = all}, SteadyTime::max()));
+  index.reset();
+  {
+    sqlite::Connection db({.file = folder_.path() / "search" / kSearchDatabase});
+    db.exec("DELETE FROM documents WHERE id % 3 = 0 OR id >= (SELECT max(id) FROM documents)");
+  }
+  index = open().value();
+  wait(index->begin_rebuild(tenant, "r1", SteadyTime::max()));
+  wait(index->add_to_rebuild(tenant, "r1", {.changes = std::move(anew)}, SteadyTime::max()));
+  wait(index->finish_rebuild(tenant, "r1", SteadyTime::max()));
+  const auto found = [&](const char* query) {
+    SearchRequest request{.scope = {.tenant = tenant, .caller = {}, .conversations = {room, other}},
+                          .query = parse_query(query).value(),
+                          .limit = kMaxHits};
+    return wait(index->search(request, SteadyTime::max())).items.size();
+  };
+  int steps = 0, event = kMessages, edited = 0;
+  for (bool more = true; more; ++steps) {
+    more = wait(index->sweep(kAtOnce, SteadyTime::max()));
+    // Here and there: written anew, edited and removed, before and behind where the renewal is.
+    if (steps % 4 == 0 && edited < 10) {
+      ChangeBatch batch;
+      batch.changes.push_back(written(room, 1'000 + steps, "grub late", ++event));
+      batch.changes.push_back(written(room, -1'000 - steps, "grub early", ++event));
+      batch.changes.push_back(written(room, 30 * edited, "boot", ++event));
+      batch.changes.push_back(
+          {tenant, room, ++event, MessageRemoved{MessageId("m" + std::to_string(30 * (edited + 10)))}});
+      ++edited;
+      wait(index->apply(std::move(batch), SteadyTime::max()));
+    }
+    ASSERT_EQ(found("boot"), static_cast<std::size_t>(edited)) << steps;
+    ASSERT_EQ(found("late"), static_cast<std::size_t>(edited)) << steps;
+    ASSERT_EQ(found("grub"), kGrub) << steps;
+    if (steps % 5 == 0) {
+      index.reset();
+      index = open().value();
+    }
+  }
+  EXPECT_GT(steps, 10);
+  EXPECT_EQ(wait(index->check(SteadyTime::max())).size(), 0u);
+  EXPECT_EQ(wait(index->count(tenant, room, SteadyTime::max())), kMessages / 2 + edited);
+  EXPECT_FALSE(wait(index->sweep(kAtOnce, SteadyTime::max())));
+}
+
 TEST_F(Fts5SearchIndex, AFullSecondRunsOverIntoTheNextAndDaysStillHold) {
   auto index = open().value();
   const TenantId tenant("acme");

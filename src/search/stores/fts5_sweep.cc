@@ -5,9 +5,9 @@
 
 #include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_document.h"
+#include "search/stores/fts5_entries.h"
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_scopes.h"
-#include "telemetry/log.h"
 
 namespace parley::search {
 
@@ -23,16 +23,18 @@ class Sweep {
  public:
   Sweep(sqlite::Connection& db, std::size_t limit) : db_(db), left_(static_cast<std::int64_t>(limit)) {}
 
+  // Whether there is more.
   bool run() {
     while (const auto generation = dropped_generation()) {
       while (const auto conversation = conversation_of(*generation)) {
-        if (!clear(*conversation)) return finish(true);
+        if (!clear(*conversation)) return true;
       }
       left_ -= sweep_user_entries(db_, *generation, static_cast<std::size_t>(left_));
-      if (left_ <= 0) return finish(true);
+      if (left_ <= 0) return true;
       Query(db_, "DELETE FROM generations WHERE id = ?1", *generation).run();
     }
-    return finish(false);
+    go_on_with_renewal(db_, static_cast<std::size_t>(left_));
+    return is_renewing(db_);
   }
 
  private:
@@ -59,6 +61,8 @@ class Sweep {
                    conversation, left_)
                  .run();
     if (left_ <= 0) return false;
+    // One that was lost may have left its place to another conversation's.
+    if (has_lost_entries(db_, conversation)) begin_renewal(db_);
     erase_conversation_entry(db_, conversation);
     Query(db_, "DELETE FROM conversations WHERE id = ?1", conversation).run();
     --left_;
@@ -67,36 +71,25 @@ class Sweep {
   void clear_documents(std::int64_t conversation) {
     std::vector<std::int64_t> ids;
     {
-      Query rows(db_, "SELECT rowid FROM words WHERE words MATCH ?1 LIMIT ?2", conversation_term(conversation), left_);
+      Query rows(db_,
+                 "SELECT d.id FROM words CROSS JOIN documents d ON d.id = words.rowid "
+                 "WHERE words MATCH ?1 AND d.conversation = ?2 LIMIT ?3",
+                 conversation_term(conversation), conversation, left_);
       while (rows.step()) ids.push_back(rows.integer(0));
     }
     ScopeWriter scopes(db_);
+    EntryWriter entries(db_);
     for (const std::int64_t id : ids) {
-      // One that was lost may have left its place to another conversation's.
-      if (const auto document = read_document(db_, id); document && document->conversation == conversation) {
-        Query(db_, "INSERT INTO words(words, rowid, entry) VALUES('delete', ?1, ?2)", id, document->entry()).run();
-        Query(db_, "DELETE FROM documents WHERE id = ?1", id).run();
-        scopes.remove(id);
-      } else {
-        lost_ = true;
-      }
+      entries.remove(id, read_document(db_, id)->entry());
+      Query(db_, "DELETE FROM documents WHERE id = ?1", id).run();
+      scopes.remove(id);
       --left_;
     }
     scopes.write();
   }
-  // An entry whose document is lost cannot be taken back: all entries are made anew.
-  bool finish(bool more) {
-    if (lost_) {
-      log_warn("search: entries without documents were found; the index of words is made anew");
-      Query(db_, "DELETE FROM documents WHERE conversation NOT IN (SELECT id FROM conversations)").run();
-      Query(db_, "INSERT INTO words(words) VALUES('rebuild')").run();
-    }
-    return more;
-  }
 
   sqlite::Connection& db_;
   std::int64_t left_;
-  bool lost_ = false;
 };
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 namespace parley::search {
 
-// Deletes at most `limit` documents, tombstones and directory rows; whether there is more.
+// Deletes at most `limit` documents, tombstones and directory rows, or renews as many entries (fts5_entries.h); whether
+// there is more.
 bool sweep_dropped(sqlite::Connection& db, std::size_t limit);
 
 }  // namespace parley::search
