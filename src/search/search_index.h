@@ -102,8 +102,10 @@ struct SearchRequest {
   SearchScope scope;
   Query query;  // `from` and `in` hold ids by now; an empty query finds nothing
   Sort sort = Sort::kRelevance;
-  std::optional<std::string> after;  // `next` of the page before; the same scope and query are the caller's to hold to
-  std::size_t limit = 20;            // 1 to kMaxHits
+  // `next` of the page before; the same scope and query are the caller's to hold to. invalid_cursor once a rebuild of
+  // the tenant has been finished since: the pages of a search are all of one index.
+  std::optional<std::string> after;
+  std::size_t limit = 20;  // 1 to kMaxHits
 };
 
 struct Hit {

@@ -82,6 +82,22 @@ class Searcher(Client):
             query = query | {"cursor": page["next_cursor"]}
             between()
 
+    def whole(self, kind="messages", **query):
+        """Every page to the end, all of one index: one that is built anew meanwhile has it begin again."""
+        while True:
+            pages, cursor = [], {}
+            while True:
+                if self.written.position:
+                    query = {"min_position": self.written.position, "wait_ms": 5000} | query
+                answer = self.ask(kind, **query, **cursor)
+                if cursor and answer.status == 400 and answer.code == "invalid_cursor":
+                    break
+                assert answer.status == 200, answer
+                pages.append(answer.json)
+                if answer.json["next_cursor"] is None:
+                    return pages
+                cursor = {"cursor": answer.json["next_cursor"]}
+
     def soon(self, what, condition):
         """`condition` comes true within the time that is promised."""
         return until(what, condition, 3.0 if sanitized() else 1.0)

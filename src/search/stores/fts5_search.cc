@@ -6,6 +6,7 @@
 
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_expression.h"
+#include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_matches.h"
 #include "search/text/highlight.h"
 
@@ -14,23 +15,24 @@ namespace parley::search {
 namespace {
 
 // Where a page begins. kRanked: after `id`, or else at `offset`, in the ranking of the window below `anchor`;
-// kNewest: below `id`.
+// kNewest: below `id`. Ids are of documents, which another generation has in other places.
 struct PagePoint {
   char mode = 'r';
+  std::int64_t generation = 0;
   std::int64_t anchor = INT64_MAX;
   std::int64_t id = INT64_MAX;
   std::int64_t offset = 0;
 
   std::string text() const {
-    return std::string(1, mode) + ':' + std::to_string(anchor) + ':' + std::to_string(id) + ':' +
-           std::to_string(offset);
+    return std::string(1, mode) + ':' + std::to_string(generation) + ':' + std::to_string(anchor) + ':' +
+           std::to_string(id) + ':' + std::to_string(offset);
   }
   static std::optional<PagePoint> parse(std::string_view text) {
     PagePoint point;
     if (text.size() < 2 || (text[0] != 'r' && text[0] != 'n') || text[1] != ':') return std::nullopt;
     point.mode = text[0];
     text.remove_prefix(2);
-    for (std::int64_t* const value : {&point.anchor, &point.id, &point.offset}) {
+    for (std::int64_t* const value : {&point.generation, &point.anchor, &point.id, &point.offset}) {
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
       if (error != std::errc() || *value < 0) return std::nullopt;
       text.remove_prefix(static_cast<std::size_t>(end - text.data()));
@@ -101,9 +103,10 @@ class PageSearch {
     const std::size_t end = std::min(begin + request_.limit, window.size());
     for (std::size_t i = begin; i < end; ++i) add(window[i].id);
     if (end < window.size()) {
-      page_.next = PagePoint{'r', point_.anchor, window[end - 1].id, static_cast<std::int64_t>(end)}.text();
+      page_.next =
+          PagePoint{'r', point_.generation, point_.anchor, window[end - 1].id, static_cast<std::int64_t>(end)}.text();
     } else if (page_.total_is_bound) {
-      page_.next = PagePoint{'n', point_.anchor, lowest, 0}.text();
+      page_.next = PagePoint{'n', point_.generation, point_.anchor, lowest, 0}.text();
     }
   }
   void take_newest(const std::vector<MatchedDocument>& window) {
@@ -111,7 +114,7 @@ class PageSearch {
     const std::vector<MatchedDocument> rows = first ? window : matches_.below(point_.id, request_.limit + 1, false);
     const std::size_t end = std::min(request_.limit, rows.size());
     for (std::size_t i = 0; i < end; ++i) add(rows[i].id);
-    if (end < rows.size()) page_.next = PagePoint{'n', point_.anchor, rows[end - 1].id, 0}.text();
+    if (end < rows.size()) page_.next = PagePoint{'n', point_.generation, point_.anchor, rows[end - 1].id, 0}.text();
   }
   void add(std::int64_t id) {
     sqlite::Query row(db_,
@@ -130,6 +133,15 @@ class PageSearch {
   SearchPage page_;
 };
 
+// Going on in the new index would leave out some, or show some twice: of those of one second each index has its order.
+std::unexpected<Error> begun_before_the_swap() {
+  return fail(Error{ErrorKind::kInvalid,
+                    "invalid_cursor",
+                    "The search index was built anew since this search began; begin it again.",
+                    {{"query.cursor", "is of the index before this one; begin again without it"}},
+                    {}});
+}
+
 }  // namespace
 
 Result<> check_scope(const SearchScope& scope) {
@@ -146,10 +158,12 @@ events::LogOffset read_progress(sqlite::Connection& db) {
 Result<SearchPage> search_page(sqlite::Connection& db, const SearchRequest& request) {
   if (auto fits = check_scope(request.scope); !fits) return fail(fits.error());
   if (request.limit < 1 || request.limit > kMaxHits) return invalid_field("query.limit", "must be from 1 to 100");
-  PagePoint point{.mode = request.sort == Sort::kRelevance ? 'r' : 'n'};
+  const std::int64_t generation = serving_generation(db, request.scope.tenant).value_or(0);
+  PagePoint point{.mode = request.sort == Sort::kRelevance ? 'r' : 'n', .generation = generation};
   if (request.after) {
     const auto parsed = PagePoint::parse(*request.after);
     if (!parsed) return invalid_field("query.cursor", "is not a cursor of this search");
+    if (parsed->generation != generation) return begun_before_the_swap();
     point = *parsed;
   }
   SearchPage page;
