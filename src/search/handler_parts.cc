@@ -1,5 +1,8 @@
 #include "search/handler_parts.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/join.h"
 #include "base/text.h"
 #include "resilience/deadline.h"
@@ -20,18 +23,13 @@ ResultCache::State cache_state(const Call& call, const CallerScope& scope) {
   return {scope.digest, call.search.progress.through(), call.search.clock.steady_now()};
 }
 
-// "from:me" is the caller; names become ids. False: a filter names nobody, so nothing can match.
-Task<Result<bool>> resolve_names(Call& call, const CallerScope& scope, Query& query, SteadyTime until) {
-  if (query.from.empty() && query.in.empty()) co_return true;
-  NamesRequest names{scope.scope, {}, query.in};
-  bool me = false;
-  for (const std::string& name : query.from) {
-    if (name == kMe) {
-      me = true;
-    } else {
-      names.users.push_back(name);
-    }
-  }
+// Puts ids in the place of names; "me" is the caller.
+Task<Result<>> resolve(Call& call, const CallerScope& scope, std::vector<std::string>& users,
+                       std::vector<std::string>& conversations, SteadyTime until) {
+  if (users.empty() && conversations.empty()) co_return Result<>();
+  NamesRequest names{scope.scope, {}, conversations};
+  std::ranges::copy_if(users, std::back_inserter(names.users), [](const std::string& name) { return name != kMe; });
+  const bool me = names.users.size() < users.size();
   NamedIds ids;
   if (!names.users.empty() || !names.conversations.empty()) {
     auto found = co_await call.search.index.ids_by_name(std::move(names), until);
@@ -39,11 +37,19 @@ Task<Result<bool>> resolve_names(Call& call, const CallerScope& scope, Query& qu
     ids = std::move(*found);
   }
   if (me) ids.users.push_back(call.caller->user.value);
-  const bool someone = query.from.empty() || !ids.users.empty();
-  const bool somewhere = query.in.empty() || !ids.conversations.empty();
-  query.from = std::move(ids.users);
-  query.in = std::move(ids.conversations);
-  co_return someone&& somewhere;
+  users = std::move(ids.users);
+  conversations = std::move(ids.conversations);
+  co_return Result<>();
+}
+
+// False: a filter names nobody, so nothing can match.
+Task<Result<bool>> resolve_names(Call& call, const CallerScope& scope, Query& query, SteadyTime until) {
+  const bool of_someone = !query.from.empty(), somewhere = !query.in.empty();
+  if (auto done = co_await resolve(call, scope, query.from, query.in, until); !done) co_return fail(done.error());
+  if ((of_someone && query.from.empty()) || (somewhere && query.in.empty())) co_return false;
+  auto done = co_await resolve(call, scope, query.none_of.from, query.none_of.in, until);
+  if (!done) co_return fail(done.error());
+  co_return true;
 }
 
 Task<Result<FoundMessages>> ask_index(Call& call, const CallerScope& scope, MessageQuestion question) {

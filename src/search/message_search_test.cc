@@ -125,6 +125,18 @@ TEST_F(MessageSearch, AFilterAloneIsAQuestion) {
   EXPECT_EQ(index_.searches[0].query.before, WallTime(std::chrono::sys_days(std::chrono::year(2026) / 2 / 1)));
 }
 
+TEST_F(MessageSearch, NamesInFiltersBehindAMinusBecomeIdsAndThoseOfNobodyNothing) {
+  index_.named = {{"u-ada", "u-ada2"}, {"general"}};
+  found("/search/messages?q=deploy%20-from%3A%22Ada%20Lovelace%22%20-from%3Ame%20-in%3AGeneral");
+  ASSERT_EQ(index_.searches.size(), 1u);
+  const Exclusions& none = index_.searches[0].query.none_of;
+  EXPECT_EQ(none.from, (std::vector<std::string>{"u-ada", "u-ada2", "ada"}));
+  EXPECT_EQ(none.in, std::vector<std::string>{"general"});
+  index_.named = {};
+  let_find("deploy", {"m1"});
+  EXPECT_EQ(ids_of(found("/search/messages?q=deploy%20-from%3Anobody")), std::vector<std::string>{"m1"});
+}
+
 TEST_F(MessageSearch, NamesInFiltersBecomeIds) {
   index_.named = {{"u-ada", "u-ada2"}, {"general"}};
   found("/search/messages?q=deploy%20from%3A%22Ada%20Lovelace%22&in=General");

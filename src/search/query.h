@@ -23,6 +23,23 @@ struct Clause {
   bool operator==(const Clause&) const = default;
 };
 
+// The filters that stand behind a minus. Those of before: and after: bound the time like their opposites.
+struct Exclusions {
+  struct Span {
+    WallTime begin{};
+    WallTime end{};
+    bool operator==(const Span&) const = default;
+  };
+  std::vector<std::string> from;
+  std::vector<std::string> in;
+  std::vector<Span> times;
+  bool file = false;
+  bool link = false;
+  bool reaction = false;
+  bool mention_of_me = false;
+  bool operator==(const Exclusions&) const = default;
+};
+
 struct Query {
   std::vector<Clause> clauses;
   std::vector<std::string> from;  // user ids, or names that the service turns into ids; any of them
@@ -33,10 +50,12 @@ struct Query {
   bool has_link = false;
   bool has_reaction = false;
   bool mentions_me = false;
+  Exclusions none_of;  // what must not hold
   bool operator==(const Query&) const = default;
 
   bool has_filter() const {
-    return !from.empty() || !in.empty() || not_before || before || has_file || has_link || has_reaction || mentions_me;
+    return !from.empty() || !in.empty() || not_before || before || has_file || has_link || has_reaction ||
+           mentions_me || none_of != Exclusions();
   }
 };
 

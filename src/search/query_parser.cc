@@ -52,8 +52,7 @@ class Reader {
       item.excluded = true;
       rest_.remove_prefix(1);
     }
-    if (const std::size_t colon = rest_.find(':');
-        !item.excluded && colon != rest_.npos && is_field(rest_.substr(0, colon))) {
+    if (const std::size_t colon = rest_.find(':'); colon != rest_.npos && is_field(rest_.substr(0, colon))) {
       for (const char c : rest_.substr(0, colon)) item.field += static_cast<char>(c | 0x20);
       rest_.remove_prefix(colon + 1);
     }
@@ -112,11 +111,23 @@ void set_before(Query& query, WallTime at) {
   query.before = std::min(query.before.value_or(at), at);
 }
 
+void add_time(Query& query, std::string_view field, const Day& day, bool excluded) {
+  if (field == "on") {
+    if (excluded) return query.none_of.times.push_back({day.begin, day.end});
+    set_not_before(query, day.begin);
+    set_before(query, day.end);
+  } else if (field == "after") {
+    excluded ? set_before(query, day.end) : set_not_before(query, day.end);
+  } else {
+    excluded ? set_not_before(query, day.begin) : set_before(query, day.begin);
+  }
+}
+
 class Assembly {
  public:
   void add(Item item) {
     if (!item.field.empty()) {
-      if (add_filter(query_, item.field, item.text)) {
+      if (add_filter(query_, item.field, item.text, item.excluded)) {
         or_pending_ = last_was_phrase_ = false;
         return;
       }
@@ -156,21 +167,23 @@ class Assembly {
 
 }  // namespace
 
-bool add_filter(Query& query, std::string_view field, std::string_view value) {
+bool add_filter(Query& query, std::string_view field, std::string_view value, bool excluded) {
   if (value.empty()) return false;
-  if (field == "from" || field == "in") {
-    (field == "from" ? query.from : query.in).emplace_back(value);
+  Exclusions& none = query.none_of;
+  if (field == "from") {
+    (excluded ? none.from : query.from).emplace_back(value);
+  } else if (field == "in") {
+    (excluded ? none.in : query.in).emplace_back(value);
   } else if (field == "has") {
-    if (value == "file") return query.has_file = true;
-    if (value == "link") return query.has_link = true;
-    return value == "reaction" && (query.has_reaction = true);
+    if (value == "file") return (excluded ? none.file : query.has_file) = true;
+    if (value == "link") return (excluded ? none.link : query.has_link) = true;
+    return value == "reaction" && ((excluded ? none.reaction : query.has_reaction) = true);
   } else if (field == "mentions") {
-    return value == "me" && (query.mentions_me = true);
+    return value == "me" && ((excluded ? none.mention_of_me : query.mentions_me) = true);
   } else {
     const auto day = parse_day(value);
     if (!day) return false;
-    if (field != "before") set_not_before(query, field == "on" ? day->begin : day->end);
-    if (field != "after") set_before(query, field == "on" ? day->end : day->begin);
+    add_time(query, field, *day, excluded);
   }
   return true;
 }

@@ -58,6 +58,33 @@ TEST(QueryParser, FiltersAreReadFromTheText) {
   EXPECT_THAT(query.clauses, ElementsAre(word("grub")));
 }
 
+TEST(QueryParser, AMinusBeforeAFilterTurnsItAround) {
+  const Query query = parsed("-from:u1 -From:\"u 2\" -in:c1 -has:file -has:link -has:reaction -mentions:me grub");
+  EXPECT_THAT(query.none_of.from, ElementsAre("u1", "u 2"));
+  EXPECT_THAT(query.none_of.in, ElementsAre("c1"));
+  EXPECT_TRUE(query.none_of.file && query.none_of.link && query.none_of.reaction && query.none_of.mention_of_me);
+  EXPECT_TRUE(query.from.empty() && query.in.empty());
+  EXPECT_FALSE(query.has_file || query.has_link || query.has_reaction || query.mentions_me);
+  EXPECT_TRUE(query.has_filter());
+  EXPECT_THAT(query.clauses, ElementsAre(word("grub")));
+  EXPECT_EQ(parsed("-before:2024-02-28").not_before, parse_rfc3339("2024-02-28T00:00:00Z"));
+  EXPECT_EQ(parsed("-after:2024-02-28").before, parse_rfc3339("2024-02-29T00:00:00Z"));
+  const Query off = parsed("-on:2024-02-28");
+  ASSERT_EQ(off.none_of.times.size(), 1u);
+  EXPECT_EQ(off.none_of.times[0].begin, parse_rfc3339("2024-02-28T00:00:00Z"));
+  EXPECT_EQ(off.none_of.times[0].end, parse_rfc3339("2024-02-29T00:00:00Z"));
+  EXPECT_FALSE(off.not_before || off.before);
+  EXPECT_TRUE(off.has_filter());
+}
+
+TEST(QueryParser, AMinusBeforeWhatIsNoFilterExcludesItsText) {
+  EXPECT_THAT(parsed("-has:cat -before:soon -http://x.y").clauses,
+              ElementsAre(Clause{.any_of = {{.text = "has:cat"}}, .excluded = true},
+                          Clause{.any_of = {{.text = "before:soon"}}, .excluded = true},
+                          Clause{.any_of = {{.text = "http://x.y"}}, .excluded = true}));
+  EXPECT_FALSE(parsed("-has:cat").has_filter());
+}
+
 TEST(QueryParser, DaysBoundWhatIsFound) {
   EXPECT_EQ(parsed("after:2024-02-28").not_before, parse_rfc3339("2024-02-29T00:00:00Z"));
   EXPECT_EQ(parsed("before:2024-02-28").before, parse_rfc3339("2024-02-28T00:00:00Z"));

@@ -58,6 +58,9 @@ def talk(room):
     ("menu slow OR disagree", ""), ('"grub menu" OR "too slow"', "boot slow"), ("zebra OR grub", "boot both order"), ("zebra OR yak", ""),
     ("grub from:ben", "order"), ("grub from:ada", "boot both"), ("from:ben", "order"), ("from:nobody grub", ""), ("grub from:me", "boot both"),
     ('grub from:"Ada Lovelace"', "boot both"), ("grub from:ada from:ben", "boot both order"), ("FROM:ben grub", "order"),
+    ("grub -from:ben", "boot both"), ("-from:ada", "order"), ('grub -from:"Ada Lovelace"', "order"), ("grub -from:me", "order"), ("grub -From:nobody", "boot both order"),
+    ("menu -has:link -has:file -mentions:me", "boot order"), ("grub -in:room", ""), ("grub -in:elsewhere", "boot both order"), ("grub -before:2020-01-01", "boot both order"),
+    ("grub -after:2020-01-01", ""), ("grub -on:2020-01-01", "boot both order"), ("m*", ""), ("grub m*", ""),
     ("grub in:room", "boot both order"), ('grub in:"boot room"', "boot both order"), ("grub in:elsewhere", ""),
 ])  # fmt: skip
 def test_the_query_language(talk, q, names):
@@ -140,7 +143,8 @@ def test_filters_of_what_a_message_has(room):
     reacted = room.says("reacted", "nice")
     room.ben.post("messages", reacted["id"], "reactions", body={"reaction": "👍"}, expect=201)
     for q, names in (("has:link", {"link"}), ("has:link example", {"link"}), ("has:reaction", {"reacted"}), ("has:file", set()), ("mentions:me", {"mine"}),
-                     ("look", {"mine", "his"}), ("look mentions:me", {"mine"}), ("has:link has:reaction", set()), ("HAS:link", {"link"})):  # fmt: skip
+                     ("look", {"mine", "his"}), ("look mentions:me", {"mine"}), ("has:link has:reaction", set()), ("HAS:link", {"link"}),
+                     ("look -mentions:me", {"his"}), ("example -has:link", {"plain"}), ("-has:link -has:reaction -from:ada", {"mine"})):  # fmt: skip
         assert set(room.finds(q)) == names, q
     for filters, names in (({"has": "link"}, {"link"}), ({"has": "reaction"}, {"reacted"}), ({"has": "file"}, set()), ({"mentions": "me"}, {"mine"}),
                            ({"q": "look", "mentions": "me"}, {"mine"}), ({"q": "has:reaction", "has": "link"}, set())):  # fmt: skip

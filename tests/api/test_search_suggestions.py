@@ -28,6 +28,17 @@ def test_a_word_goes_on_as_it_begins(ada, q, texts):
     assert [text for kind, text in ada.suggestions(q) if kind == "word"] == texts.split()
 
 
+def test_of_several_words_the_last_is_completed_beside_the_others(ada):
+    ada.send("room", "grub rescue, and a rescue disk")
+    ada.send("room", "kernel resize")
+    assert ada.suggestions("grub res") == [("word", "grub rescue")]
+    assert ada.suggestions("kernel res ") == [("word", "kernel resize")]
+    assert ada.suggestions("grub kernel res") == [] and ada.suggestions("nothing res") == []
+    assert ("conversation", "Design Team") in ada.suggestions("design te")
+    for kind, text in ada.suggestions("grub res"):
+        assert ada.found(text), kind
+
+
 def test_the_most_used_come_first_and_no_more_than_asked_for(ada):
     ada.send("room", " ".join(f"desi{n:02}" for n in range(30)))
     assert ada.suggestions("desi", 1)[0] == ("word", "design")

@@ -33,13 +33,8 @@ std::string joined(const std::vector<std::string>& parts, const char* between) {
   return out + ")";
 }
 
-// One character would match half of all there is; up to three may match much of it.
-constexpr std::size_t kShortestPrefix = 2, kShortPrefix = 3;
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
+// What up to three characters begin may be much of what there is.
+constexpr std::size_t kShortPrefix = 3;
 
 class Words {
  public:
@@ -63,16 +58,18 @@ class Words {
     }
     std::string text;
     for (const auto& place : sequence) text += (text.empty() ? "" : " + ") + in_quotes(place.front());
-    if (phrase.prefix && characters(sequence.back().front()) >= kShortestPrefix) text += " *";
+    if (phrase.prefix && may_go_on(sequence.back().front())) text += " *";
     any.push_back(std::move(text));
   }
 };
 
 std::vector<std::int64_t> conversation_numbers(sqlite::Connection& db, std::int64_t generation,
-                                               const SearchScope& scope, const std::vector<std::string>& in) {
+                                               const SearchScope& scope, const std::vector<std::string>& in,
+                                               const std::vector<std::string>& not_in) {
   std::vector<std::int64_t> numbers;
   for (const ConversationId& conversation : scope.conversations) {
     if (!in.empty() && std::ranges::find(in, conversation.value) == in.end()) continue;
+    if (std::ranges::find(not_in, conversation.value) != not_in.end()) continue;
     if (const auto number = conversation_number(db, generation, conversation)) numbers.push_back(*number);
   }
   return numbers;
@@ -108,6 +105,21 @@ bool add_filters(sqlite::Connection& db, std::int64_t tenant, const UserId& call
   return true;
 }
 
+// And what they ask away: whom nobody wrote with is in no document.
+void add_exclusions(sqlite::Connection& db, std::int64_t tenant, const UserId& caller, const Exclusions& none,
+                    std::vector<std::string>& any) {
+  for (const std::string& user : none.from) {
+    if (auto term = person_term(db, tenant, 'f', user)) any.push_back(std::move(*term));
+  }
+  if (none.mention_of_me) {
+    if (auto term = person_term(db, tenant, 'm', caller.value)) any.push_back(std::move(*term));
+  }
+  for (const auto& [unwanted, term] :
+       {std::pair{none.file, "hf"}, std::pair{none.link, "hl"}, std::pair{none.reaction, "hr"}}) {
+    if (unwanted) any.push_back(in_quotes(kTermsMark + std::string(term)));
+  }
+}
+
 std::string with_exclusions(std::string text, const std::vector<std::string>& none) {
   if (!none.empty()) text += " NOT " + joined(none, " OR ");
   return text;
@@ -127,8 +139,8 @@ std::optional<std::string> short_prefix(const Clause& clause) {
   if (clause.excluded || clause.any_of.size() != 1 || !clause.any_of[0].prefix) return std::nullopt;
   const TermSequence sequence = terms_to_find(clause.any_of[0].text, Match::kExact, kMaxPhrases);
   if (sequence.size() != 1) return std::nullopt;
-  const std::size_t length = characters(sequence[0].front());
-  return length >= kShortestPrefix && length <= kShortPrefix ? std::optional(sequence[0].front()) : std::nullopt;
+  const std::string& term = sequence[0].front();
+  return may_go_on(term) && count_characters(term) <= kShortPrefix ? std::optional(term) : std::nullopt;
 }
 
 }  // namespace
@@ -170,14 +182,15 @@ std::optional<Fts5Expression> make_expression(sqlite::Connection& db, const Sear
   if (must_match(expression, true).empty() && expression.none.empty() && !query.has_filter()) return std::nullopt;
   const auto known = generations_of(db, scope.tenant);
   if (!known || !add_filters(db, known->tenant, scope.caller, query, expression.filters)) return std::nullopt;
-  expression.conversations = conversation_numbers(db, known->serving, scope, query.in);
+  add_exclusions(db, known->tenant, scope.caller, query.none_of, expression.none);
+  expression.conversations = conversation_numbers(db, known->serving, scope, query.in, query.none_of.in);
   return expression.conversations.empty() ? std::nullopt : std::optional(std::move(expression));
 }
 
 std::optional<Fts5Expression> make_expression_of_scope(sqlite::Connection& db, const SearchScope& scope) {
   Fts5Expression expression;
   const auto known = generations_of(db, scope.tenant);
-  if (known) expression.conversations = conversation_numbers(db, known->serving, scope, {});
+  if (known) expression.conversations = conversation_numbers(db, known->serving, scope, {}, {});
   return expression.conversations.empty() ? std::nullopt : std::optional(std::move(expression));
 }
 

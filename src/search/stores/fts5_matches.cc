@@ -74,6 +74,9 @@ Matches::Matches(sqlite::Connection& db, Fts5Expression expression, const Query&
     until_ms_ = query.before->time_since_epoch().count();
     beyond_id_ = first_id_of_second(second_of_time(until_ms_) + 1 + read_run_over(db));
   }
+  for (const Exclusions::Span& span : query.none_of.times) {
+    not_within_ms_.emplace_back(span.begin.time_since_epoch().count(), span.end.time_since_epoch().count());
+  }
 }
 
 std::vector<MatchedDocument> Matches::below(std::int64_t id, std::size_t most, bool with_tally) {
@@ -119,6 +122,9 @@ void Matches::take(const sqlite::Query& row, Reading& reading) const {
   if (row.is_null(3)) return;
   const std::int64_t created_ms = (reading.below >> kPlaceBits) * 1000 + row.integer(2);
   if (created_ms < from_ms_ || created_ms >= until_ms_) return;
+  for (const auto& [begin, end] : not_within_ms_) {
+    if (created_ms >= begin && created_ms < end) return;
+  }
   MatchedDocument match{reading.below, std::string(row.text(3)), std::max(static_cast<double>(row.integer(1)), 1.0)};
   if (reading.reads_texts) {
     const sqlite::Blob body = row.blob(4);

@@ -45,6 +45,7 @@ class Matches {
   Readable readable_;
   std::int64_t first_id_ = 0, beyond_id_ = INT64_MAX;
   std::int64_t from_ms_ = INT64_MIN, until_ms_ = INT64_MAX;
+  std::vector<std::pair<std::int64_t, std::int64_t>> not_within_ms_;  // begin and end
 };
 
 // Gives the texts of the newest matches, the newest first; how many there were.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "search/query_parser.h"
 #include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_matches.h"
 #include "search/stores/fts5_search.h"
@@ -18,6 +19,7 @@ constexpr std::size_t kEnoughUses = 50;   // of words that begin so among them; 
 // Once so much is typed: shorter beginnings are those of so many words that FTS5 would read much of all that there is.
 constexpr std::size_t kAskedFromCharacters = 4;
 constexpr std::size_t kMessagesAsked = 200;
+constexpr std::size_t kNewestWithOthers = 500;  // messages that have the other words that were typed
 
 void add_matching_texts(sqlite::Connection& db, const SearchScope& scope, Phrase phrase, WordCompletions& words) {
   Query query;
@@ -32,7 +34,28 @@ SearchScope first_of(const SearchScope& scope) {
   return {scope.tenant, scope.caller, {scope.conversations.begin(), scope.conversations.begin() + count}};
 }
 
+// Of several words the last is completed, as the newest messages have it that have the others too. FTS5 is asked for
+// these alone: what is typed last is looked for in the texts.
+std::vector<std::string> suggested_last_words(sqlite::Connection& db, const SuggestRequest& request,
+                                              const TypedText& typed) {
+  WordCompletions words(typed.last);
+  auto others = parse_query(typed.before);
+  if (!words.possible() || !others) return {};
+  for (auto* const names : {&others->from, &others->in, &others->none_of.from, &others->none_of.in}) names->clear();
+  const bool any = !others->clauses.empty() || others->has_filter();
+  auto expression =
+      any ? make_expression(db, request.scope, *others) : make_expression_of_scope(db, first_of(request.scope));
+  if (!expression) return {};
+  for_each_text(db, std::move(*expression), *others, kNewestWithOthers,
+                [&words](std::string_view text) { words.add(text); });
+  std::vector<std::string> whole;
+  for (const std::string& word : words.most_used(request.limit)) whole.push_back(std::string(typed.before) + word);
+  return whole;
+}
+
 std::vector<std::string> suggested_words(sqlite::Connection& db, const SuggestRequest& request) {
+  const TypedText typed = split_typed(request.prefix);
+  if (!typed.before.empty()) return suggested_last_words(db, request, typed);
   WordCompletions words(request.prefix);
   if (!words.possible()) return {};
   if (words.is_unspaced()) {  // its characters and pairs are terms, so that no prefix is needed

@@ -1,5 +1,6 @@
 #include "search/testing/search_index_contract.h"
 
+#include "base/text.h"
 #include "search/query_parser.h"
 
 namespace parley::search::testing {
@@ -187,6 +188,60 @@ TEST_P(SearchIndexContract, FiltersNarrow) {
   EXPECT_THAT(found("menu.lst"), ElementsAre("file"));
   EXPECT_THAT(found("in:c1 grub"), SizeIs(5));
   EXPECT_THAT(found("in:c2 grub"), IsEmpty());
+}
+
+TEST_P(SearchIndexContract, FiltersBehindAMinusNarrowTheOtherWay) {
+  auto plain = message("plain", "grub"), file = message("file", "grub"), link = message("link", "grub https://x.y/z"),
+       liked = message("liked", "grub"), named = message("named", "grub");
+  file.file_names = {"menu.lst"};
+  liked.has_reaction = true;
+  liked.sender = UserId("u2");
+  named.mentions = {UserId("u1"), UserId("u3")};
+  apply({change(1, plain), change(2, file), change(3, link), change(4, liked), change(5, named)});
+  write("elsewhere", "grub", "c2");
+  const SearchScope both = scope({"c1", "c2"});
+  EXPECT_THAT(found("grub -has:file"), ElementsAre("named", "liked", "link", "plain"));
+  EXPECT_THAT(found("-has:link"), ElementsAre("named", "liked", "file", "plain"));
+  EXPECT_THAT(found("grub -has:reaction -has:file -has:link"), ElementsAre("named", "plain"));
+  EXPECT_THAT(found("grub -from:u2"), ElementsAre("named", "link", "file", "plain"));
+  EXPECT_THAT(found("-from:u1"), ElementsAre("liked"));
+  EXPECT_THAT(found("-from:u1 -from:u2"), IsEmpty());
+  EXPECT_THAT(found("-from:nobody -menu"), ElementsAre("named", "liked", "link", "plain"));
+  EXPECT_THAT(found("-from:nobody"), SizeIs(5));
+  EXPECT_THAT(found("from:u1 -mentions:me"), ElementsAre("link", "file", "plain"));
+  EXPECT_THAT(found("-in:c1 grub", both), ElementsAre("elsewhere"));
+  EXPECT_THAT(found("-in:c1", both), ElementsAre("elsewhere"));
+  EXPECT_THAT(found("-in:c3 grub", both), SizeIs(6));
+  EXPECT_THAT(found("-in:c1 -in:c2 grub", both), IsEmpty());
+  EXPECT_THAT(found("in:c1 -in:c1 grub", both), IsEmpty());
+  EXPECT_EQ(search("grub -from:u2").total, 4);
+}
+
+TEST_P(SearchIndexContract, AMinusBeforeATimeLeavesThatTimeOut) {
+  auto early = message("early", "grub"), that_day = message("that day", "grub"), late = message("late", "grub");
+  early.created_at = *parse_rfc3339("2024-02-28T23:59:59.999Z");
+  that_day.created_at = *parse_rfc3339("2024-02-29T12:00:00Z");
+  late.created_at = *parse_rfc3339("2024-03-01T00:00:00Z");
+  apply({change(1, early), change(2, that_day), change(3, late)});
+  EXPECT_THAT(found("-on:2024-02-29"), ElementsAre("late", "early"));
+  EXPECT_THAT(found("grub -on:2024-02-29 -on:2024-03-01"), ElementsAre("early"));
+  EXPECT_THAT(found("-before:2024-02-29"), ElementsAre("late", "that day"));
+  EXPECT_THAT(found("-after:2024-02-29"), ElementsAre("that day", "early"));
+  EXPECT_EQ(search("grub -on:2024-02-29").total, 2);
+}
+
+// One letter begins half of all words: it is searched as the word that it is, and nothing else is lit up.
+TEST_P(SearchIndexContract, AStarBehindOneLetterIsNoPrefix) {
+  write("a", "plan a of an apple");
+  write("b", "an apple");
+  EXPECT_THAT(found("a*"), ElementsAre("a"));
+  EXPECT_EQ(search("a*").items.at(0).highlight, "plan <em>a</em> of an apple");
+  write("c", "get-apple get-b");
+  EXPECT_THAT(found("get-a*"), IsEmpty());
+  EXPECT_THAT(found("get-ap*"), ElementsAre("c"));
+  EXPECT_THAT(found("an*"), ElementsAre("b", "a"));
+  write("d", "\u4F1A\u8B70");
+  EXPECT_THAT(found("\u4F1A*"), ElementsAre("d"));
 }
 
 TEST_P(SearchIndexContract, TimesNarrow) {

@@ -52,6 +52,26 @@ TEST_P(DirectoryContract, SuggestionsAreWordsThenConversationsThenPeople) {
   EXPECT_EQ(made[3].id, "u7");
 }
 
+TEST_P(DirectoryContract, OfSeveralWordsTheLastIsCompletedAsItStandsWithTheOthers) {
+  write("a", "grub rescue mode, rescue it");
+  write("b", "Reset grub");
+  write("c", "kernel resize");
+  write("x", "grub respawn", "c2");
+  EXPECT_THAT(suggested_names("grub res", scope(), 10), ElementsAre("word:grub rescue", "word:grub reset"));
+  EXPECT_THAT(suggested_names("  GRUB   res ", scope(), 10), ElementsAre("word:GRUB   rescue", "word:GRUB   reset"));
+  EXPECT_THAT(suggested_names("grub rescue mod", scope(), 10), ElementsAre("word:grub rescue mode"));
+  EXPECT_THAT(suggested_names("kernel resc", scope(), 10), IsEmpty());
+  EXPECT_THAT(suggested_names("res grub", scope(), 10), IsEmpty());  // "res" is a word once another follows
+  EXPECT_THAT(suggested_names("grub r", scope(), 10), IsEmpty());
+  EXPECT_THAT(suggested_names("-kernel res", scope(), 10), ElementsAre("word:-kernel rescue", "word:-kernel reset"));
+  EXPECT_THAT(suggested_names("from:ben res", scope(), 1), ElementsAre("word:from:ben rescue"));
+  write("d", "\u6771\u4EAC \u4F1A\u8B70");
+  EXPECT_THAT(suggested_names("\u6771\u4EAC\u3000\u4F1A", scope(), 10),
+              Contains("word:\u6771\u4EAC\u3000\u4F1A\u8B70"));
+  name("c1", "Grub Rescuers");
+  EXPECT_THAT(suggested_names("grub res", scope(), 10), Contains("conversation:Grub Rescuers"));
+}
+
 TEST_P(DirectoryContract, SuggestionsLeaveRoomForEachKind) {
   std::string words;
   for (int i = 0; i < 30; ++i) {
@@ -159,11 +179,12 @@ TEST_P(DirectoryContract, CompletionsOfDeletedAndEditedMessagesAreGone) {
   for (const char* typed : {"ha", "harm"}) EXPECT_THAT(suggested_names(typed, scope()), IsEmpty()) << typed;
 }
 
-TEST_P(DirectoryContract, SeveralTypedWordsSuggestNames) {
+TEST_P(DirectoryContract, SeveralTypedWordsSuggestNamesToo) {
   write("a", "ada lovelace");
   person("u7", "Ada Lovelace");
   name("c1", "Lovelace and Ada");
-  EXPECT_THAT(suggested_names("ada lov", scope()), ElementsAre("conversation:Lovelace and Ada", "user:Ada Lovelace"));
+  EXPECT_THAT(suggested_names("ada lov", scope()),
+              ElementsAre("word:ada lovelace", "conversation:Lovelace and Ada", "user:Ada Lovelace"));
 }
 
 TEST_P(DirectoryContract, APersonWithoutANameIsSuggestedByTheId) {

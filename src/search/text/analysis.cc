@@ -281,4 +281,14 @@ TermSequence terms_to_find(std::string_view text, Match match, std::size_t most)
   return sequence;
 }
 
+std::size_t count_characters(std::string_view utf8) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+bool may_go_on(std::string_view term) {
+  constexpr std::size_t kShortest = 2;
+  return count_characters(term) >= kShortest;
+}
+
 }  // namespace parley::search

@@ -34,6 +34,11 @@ enum class Match { kAlsoStem, kExact };
 // Empty when there is nothing in `text` that could be found. At most `most` places.
 TermSequence terms_to_find(std::string_view text, Match match, std::size_t most);
 
+std::size_t count_characters(std::string_view utf8);
+// Whether `term` may be looked for as the beginning of words. One character would be that of half of all there is: it
+// stands for itself alone.
+bool may_go_on(std::string_view term);
+
 // Whether `text` is characters of scripts written without spaces, one after the other, and nothing else.
 bool is_unspaced_run(std::string_view text);
 

@@ -29,7 +29,7 @@ Wanted wanted_terms(const Query& query) {
     for (const Phrase& phrase : clause.any_of) {
       auto sequence =
           terms_to_find(phrase.text, phrase.exact || phrase.prefix ? Match::kExact : Match::kAlsoStem, kMaxPhrases);
-      if (phrase.prefix && !sequence.empty()) {
+      if (phrase.prefix && !sequence.empty() && may_go_on(sequence.back().front())) {
         wanted.prefixes.push_back(sequence.back().front());
         sequence.pop_back();
       }

@@ -29,9 +29,14 @@ std::string_view cut(std::string_view text, std::size_t most) {
   return text.substr(0, most);
 }
 
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+bool is_space(char c) {
+  return static_cast<unsigned char>(c) <= ' ';
+}
+
+std::string_view without_spaces_around(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 // Finds where words end. Each thread has one: making it reads dictionaries.
@@ -73,20 +78,30 @@ class WordBreaks {
 
 }  // namespace
 
+TypedText split_typed(std::string_view typed) {
+  constexpr std::string_view kWideSpace = "\u3000";
+  typed = without_spaces_around(typed);
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < typed.size(); ++at) {
+    if (is_space(typed[at])) begin = at + 1;
+    if (typed.substr(at).starts_with(kWideSpace)) begin = at + kWideSpace.size();
+  }
+  return {typed.substr(0, begin), typed.substr(begin)};
+}
+
 WordCompletions::WordCompletions(std::string_view typed) {
-  while (!typed.empty() && static_cast<unsigned char>(typed.front()) <= ' ') typed.remove_prefix(1);
-  while (!typed.empty() && static_cast<unsigned char>(typed.back()) <= ' ') typed.remove_suffix(1);
+  typed = without_spaces_around(typed);
   unspaced_ = is_unspaced_run(typed);
   if (unspaced_) {
     typed_ = fold(cut(typed, kMostCompletionBytes));
     return;
   }
   const TermSequence places = terms_to_find(typed, Match::kExact, 2);
-  if (places.size() == 1 && characters(places.front().front()) >= 2) typed_ = places.front().front();
+  if (places.size() == 1 && may_go_on(places.front().front())) typed_ = places.front().front();
 }
 
 std::size_t WordCompletions::typed_characters() const {
-  return characters(typed_);
+  return count_characters(typed_);
 }
 
 void WordCompletions::add(std::string_view text) {
@@ -121,7 +136,7 @@ void WordCompletions::add_runs(std::string_view text) {
   std::size_t found = 0;
   for (std::size_t at = text.find(typed_); at != text.npos && found < kMaxOccurrences; ++found) {
     const std::size_t end = at + typed_.size();
-    if (characters(typed_) >= 2) count(typed_);
+    if (count_characters(typed_) >= 2) count(typed_);
     const auto word = WordBreaks::of_this_thread().end_of_word(text, at, end);
     if (word && *word > end && *word - at <= kMostCompletionBytes && is_unspaced_run(text.substr(at, *word - at))) {
       count(std::string(text.substr(at, *word - at)));

@@ -10,6 +10,13 @@
 
 namespace parley::search {
 
+// What was typed, without spaces around it: the last word, and what stands before it with the space between.
+struct TypedText {
+  std::string_view before;  // empty: there is one word
+  std::string_view last;
+};
+TypedText split_typed(std::string_view typed);
+
 class WordCompletions {
  public:
   // Texts are read to this length only: what lies beyond says little of how often a word is used.
