@@ -227,6 +227,9 @@ Result<> Deployment::open_messaging() {
   auto opened = MessagingRole::open(settings_, clock_, random_, metrics_);
   if (!opened) return fail(std::move(opened.error()));
   messaging_ = std::move(*opened);
+  Result<std::shared_ptr<http::Upstream>> media = upstream_of(Role::kMedia);
+  if (!media) return fail(std::move(media.error()));
+  if (*media) messaging_->ask_for_files(std::move(*media), internal_key_);
   messaging_->build_service(
       [this](const std::vector<http::Route>& routes) { return service_middleware(Role::kMessaging, routes); });
   return {};
@@ -280,7 +283,8 @@ Result<std::shared_ptr<http::Upstream>> Deployment::upstream_of(Role role) {
     http_upstreams_.push_back(upstream);
     upstreams_[role] = std::move(upstream);
   } else if (settings_.serve.has(role)) {
-    upstreams_[role] = std::make_shared<http::InProcessUpstream>(name, service(role));
+    upstreams_[role] =
+        std::make_shared<http::InProcessUpstream>(name, [this, role]() -> http::Service& { return service(role); });
   }
   return upstreams_[role];
 }

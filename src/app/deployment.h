@@ -62,8 +62,7 @@ class Deployment {
   Result<> open_messaging();
   Result<> open_search();
   Result<> open_media();
-  // The role in this process, or where settings say that it is; null where there is neither. In this process it must be
-  // open already.
+  // The role in this process, open by then or not, or where settings say that it is; null where there is neither.
   Result<std::shared_ptr<http::Upstream>> upstream_of(Role role);
   // Where clients reach the gateway, as far as this process knows. Any thread.
   std::string gateway_address() const;

@@ -1,5 +1,6 @@
 #include "app/messaging_role.h"
 
+#include "auth/internal_token.h"
 #include "messaging/messaging_service_factory.h"
 
 namespace parley::app {
@@ -46,10 +47,17 @@ void MessagingRole::stop_upkeep(std::move_only_function<void()> on_stopped) {
   upkeep_->close(std::move(on_stopped));
 }
 
+void MessagingRole::ask_for_files(std::shared_ptr<http::Upstream> media, const Secret& internal_key) {
+  media_ = std::move(media);
+  files_ = std::make_unique<messaging::MediaClient>(
+      *media_, [this, &internal_key] { return auth::internal_authorization(internal_key, "media", clock_); }, clock_);
+}
+
 void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
   service_ = messaging::make_messaging_service(
       {.store = *store_,
        .scan = *store_,
+       .files = files_.get(),
        .limiter = limiter_,
        .message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.messages_per_minute)},
        .service_message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.service_messages_per_minute)},

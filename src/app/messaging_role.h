@@ -10,6 +10,8 @@
 #include "base/random.h"
 #include "config/settings.h"
 #include "http/service.h"
+#include "http/upstream.h"
+#include "messaging/media_client.h"
 #include "messaging/stores/sqlite_messaging_store.h"
 #include "rate_limit/memory_rate_limiter.h"
 #include "telemetry/metrics.h"
@@ -24,6 +26,9 @@ class MessagingRole {
 
   using MakeMiddleware = std::function<std::vector<std::shared_ptr<http::Middleware>>(const std::vector<http::Route>&)>;
   ~MessagingRole();
+  // From here on messages attach files that `media` tells of; to be said before the service is built. The key must
+  // outlive the role.
+  void ask_for_files(std::shared_ptr<http::Upstream> media, const Secret& internal_key);
   void build_service(const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
   events::EventLog& event_log() { return store_->event_log(); }
@@ -42,6 +47,8 @@ class MessagingRole {
   MemoryRateLimiter limiter_;
   std::unique_ptr<messaging::SqliteMessagingStore> store_;
   std::unique_ptr<StoreUpkeep> upkeep_;
+  std::shared_ptr<http::Upstream> media_;  // null: there is none anywhere
+  std::unique_ptr<messaging::MediaClient> files_;
   std::unique_ptr<http::Service> service_;
   std::vector<Metrics::Scraped> scraped_;
 };

@@ -206,7 +206,7 @@ constexpr Setting kTable[] = {
    .meaning = "Where the gateway finds messaging; not set: in the same process.", .example = "http://messaging:3004",
    .assign = into<kUpstream, &UpstreamSettings::messaging_url>, .required = "for a gateway without messaging beside it"},
   {.section = kCalls, .name = "MEDIA_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
-   .meaning = "Where the gateway finds media; not set: in the same process.", .example = "http://media:3005",
+   .meaning = "Where the gateway and messaging find media; not set: in the same process, or nowhere.", .example = "http://media:3005",
    .assign = into<kUpstream, &UpstreamSettings::media_url>},
   {.section = kCalls, .name = "SEARCH_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
    .meaning = "Where the gateway finds search; not set: in the same process.", .example = "http://search:3006",

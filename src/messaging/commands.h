@@ -27,10 +27,13 @@ struct SendMessage {
   MetadataText metadata = "{}";
   std::optional<std::string> client_message_id;  // scope: tenant, user and conversation, for good
   IdempotencyKey idempotency_key;
-  // Set for a caller whose limit is used up: a replay is answered as ever, anything else is kRateLimited (rate_limited)
-  // after the checks a send has, and nothing is stored.
+  // Set for a caller who may send nothing new now (its limit is used up, its attachments are refused): a replay is
+  // answered as ever, anything else is kRateLimited (rate_limited) after the checks a send has, and nothing is stored.
   bool only_replay = false;
 };
+inline bool may_be_replay(const SendMessage& command) {
+  return command.idempotency_key || command.client_message_id;
+}
 
 // Fields that are none stay as they are. content must not become empty unless the message has attachments.
 struct EditMessage {

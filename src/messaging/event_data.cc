@@ -1,8 +1,19 @@
 #include "messaging/event_data.h"
 
-#include "base/json_writer.h"
-
 namespace parley::messaging {
+
+void write_files(JsonWriter& json, const std::vector<AttachedFile>& files) {
+  json.begin_array();
+  for (const AttachedFile& file : files) {
+    json.begin_object();
+    json.key("id").string(file.id.value);
+    json.key("filename").string(file.filename);
+    json.key("size").number(file.size);
+    json.key("content_type").string(file.content_type);
+    json.end_object();
+  }
+  json.end_array();
+}
 
 namespace {
 
@@ -31,6 +42,9 @@ class ObjectText {
     for (const auto& value : values) json_.string(value.value);
     return json_.end_array(), *this;
   }
+  ObjectText& files(std::string_view name, const std::vector<AttachedFile>& files) {
+    return write_files(json_.key(name), files), *this;
+  }
   ObjectText& raw(std::string_view name, std::string_view json) { return json_.key(name).raw(json), *this; }
   ObjectText& integer(std::string_view name, std::int64_t value) { return json_.key(name).number(value), *this; }
   ObjectText& flag(std::string_view name, bool value) { return json_.key(name).boolean(value), *this; }
@@ -56,6 +70,7 @@ std::string message_data(const Message& message) {
       .text("type", std::string_view(message.type))
       .text("content", std::string_view(message.content ? *message.content : std::string_view()))
       .ids("attachments", message.attachments)
+      .files("files", message.files)
       .id("reply_to", message.reply_to)
       .id("thread_root", message.thread_root)
       .ids("mentions", message.mentions)

@@ -3,6 +3,7 @@
 #pragma once
 #include <string>
 
+#include "base/json_writer.h"
 #include "messaging/types.h"
 
 namespace parley::messaging {
@@ -27,6 +28,9 @@ struct ReactionChange {
   std::int64_t count = 0;  // of this kind on the message now
   std::int64_t total = 0;  // of any kind
 };
+
+// What is known of attachments, as events and scans tell it.
+void write_files(JsonWriter& json, const std::vector<AttachedFile>& files);
 
 // Created and edited. A message that is a tombstone by now says nothing any more: its content is "".
 std::string message_data(const Message& message);

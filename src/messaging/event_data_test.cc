@@ -37,6 +37,7 @@ TEST(EventData, FitsTheSchemas) {
   message.sender_id = user;
   message.content = "line\nquote\" \xE6\xBC\xA2";
   message.attachments = {FileId("f")};
+  message.files = {{FileId("f"), "plan \"b\".pdf", 5'000'000'000, "application/pdf"}};
   message.mentions = {user, UserId("u2")};
   message.metadata = R"({"a":1})";
   message.client_message_id = "k";
@@ -46,6 +47,8 @@ TEST(EventData, FitsTheSchemas) {
   message.edited_at = now;
   expect_fits(kMessageEdited, message_data(message));
   EXPECT_EQ(boost::json::parse(message_data(message)).at("content").as_string(), *message.content);
+  EXPECT_EQ(boost::json::serialize(boost::json::parse(message_data(message)).at("files")),
+            R"([{"id":"f","filename":"plan \"b\".pdf","size":5000000000,"content_type":"application/pdf"}])");
   message.deleted_at = now;
   expect_fits(kMessageDeleted, message_deleted_data(message, user));
   expect_fits(kReactionAdded, reaction_data(message.id, conversation, 7, {user, "+1", 1, 1}));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "messaging/event_data.h"
 #include "messaging/handler_parts.h"
 
 namespace parley::messaging {
@@ -17,11 +18,20 @@ constexpr std::size_t kScanBytes = 1024 * 1024;
 constexpr std::size_t kConversationsAtOnce = 10;
 constexpr std::size_t kItemsAtOnce = 100;
 
-void write(JsonWriter& json, const TenantId& tenant) {
+// As scans tell of things: of some more than their own GET does.
+void write_scanned(JsonWriter& json, const TenantId& tenant) {
   json.string(tenant.value);
 }
-
-void write(JsonWriter& json, const ScannedConversation& scanned) {
+void write_scanned(JsonWriter& json, const User& user) {
+  write(json, user);
+}
+void write_scanned(JsonWriter& json, const Message& message) {
+  json.begin_object();
+  write_fields_of(json, message);
+  write_files(json.key("files"), message.files);
+  json.end_object();
+}
+void write_scanned(JsonWriter& json, const ScannedConversation& scanned) {
   json.begin_object();
   write_fields_of(json, scanned.conversation);
   json.key("members").begin_array();
@@ -73,7 +83,7 @@ Answer answer_scan(Call& call, Place last, std::size_t at_once, Ask ask) {
         more = true;
         break;
       }
-      write(json, item);
+      write_scanned(json, item);
       last = place_of(item);
       --left;
     }

@@ -65,8 +65,7 @@ std::string encode_page(const std::vector<T>& items, const PageCursors& cursors,
 
 }  // namespace
 
-void write(JsonWriter& json, const Message& message, const Position& position) {
-  json.begin_object();
+void write_fields_of(JsonWriter& json, const Message& message) {
   json.key("id").string(message.id.value);
   json.key("conversation_id").string(message.conversation_id.value);
   json.key("seq").number(message.seq);
@@ -97,6 +96,11 @@ void write(JsonWriter& json, const Message& message, const Position& position) {
   json.key("deleted_at").time(message.deleted_at);
   json.key("version").number(message.version);
   if (message.imported) json.key("imported").boolean(true);
+}
+
+void write(JsonWriter& json, const Message& message, const Position& position) {
+  json.begin_object();
+  write_fields_of(json, message);
   write_position(json, position);
   json.end_object();
 }

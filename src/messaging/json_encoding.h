@@ -17,6 +17,7 @@ void write(JsonWriter& json, const Message& message, const Position& position = 
 void write(JsonWriter& json, const Conversation& conversation, const Position& position = {});
 void write(JsonWriter& json, const User& user, const Position& position = {});
 // What its object holds, without the braces.
+void write_fields_of(JsonWriter& json, const Message& message);
 void write_fields_of(JsonWriter& json, const Conversation& conversation);
 
 std::string encode(const Message& message, const Position& position = {});

@@ -3,6 +3,7 @@
 #pragma once
 #include <optional>
 
+#include "messaging/attaching_sender.h"
 #include "messaging/messaging_store.h"
 #include "rate_limit/caller_limit.h"
 
@@ -10,17 +11,18 @@ namespace parley::messaging {
 
 class LimitedSender {
  public:
-  LimitedSender(MessagingStore& store, RateLimiter& limiter, RateRule rule, RateRule service_rule)
-      : store_(store), limit_(limiter, "messages", rule, service_rule) {}
+  LimitedSender(AttachingSender sender, RateLimiter& limiter, RateRule rule, RateRule service_rule)
+      : sender_(sender), limit_(limiter, "messages", rule, service_rule) {}
 
   struct Outcome {
     Result<Written<Message>> written;
     std::optional<RateDecision> decision;  // none for a caller without a limit
   };
-  Task<Outcome> send(std::shared_ptr<const Caller> caller, SendMessage command, SteadyTime deadline);
+  Task<Outcome> send(std::shared_ptr<const Caller> caller, SendMessage command, RequestTrace trace,
+                     SteadyTime deadline);
 
  private:
-  MessagingStore& store_;
+  AttachingSender sender_;
   CallerLimit limit_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "http/testing/loop_thread.h"
 #include "messaging/testing/absent_store.h"
+#include "messaging/testing/fake_files.h"
 #include "rate_limit/memory_rate_limiter.h"
 
 namespace parley::messaging {
@@ -34,14 +35,17 @@ class LimitedSenderTest : public ::testing::Test {
  protected:
   LimitedSender::Outcome send(RateLimiter& limiter, std::optional<std::string> key = {}, TenantRoles roles = {},
                               std::uint32_t limit = 2) {
-    LimitedSender sender(store_, limiter, RateRule{limit}, RateRule{service_limit_});
+    LimitedSender sender(AttachingSender(store_, files_), limiter, RateRule{limit}, RateRule{service_limit_});
     auto caller = std::make_shared<const Caller>(Caller{TenantId("t"), UserId("u"), roles, {}, {}});
     SendMessage command;
     command.idempotency_key = std::move(key);
-    return loop_.run(sender.send(caller, std::move(command), SteadyTime::max()));
+    command.attachments = attachments_;
+    return loop_.run(sender.send(caller, std::move(command), {}, SteadyTime::max()));
   }
 
   std::uint32_t service_limit_ = 0;
+  std::vector<FileId> attachments_;
+  AttachedFiles* files_ = nullptr;
   ManualClock clock_;
   MemoryRateLimiter limiter_{clock_};
   SendStore store_;
@@ -86,6 +90,32 @@ TEST_F(LimitedSenderTest, OurOwnFailuresTakeNothingAndTheCallersDo) {
   }
   store_.error = Error{ErrorKind::kNotFound, "not_found", "x", {}, {}};
   EXPECT_EQ(send(limiter_).decision->remaining, 1U);
+}
+
+TEST_F(LimitedSenderTest, RefusedAttachmentsAreTheCallersFaultAndSilentMediaIsOurs) {
+  testing::FakeFiles files;
+  files_ = &files;
+  attachments_ = {FileId("f1")};
+  files.error = Error{ErrorKind::kUnavailable, kFilesUnavailable, "x", {}, {}};
+  EXPECT_EQ(send(limiter_).written.error().code, kFilesUnavailable);
+  EXPECT_EQ(send(limiter_, "k").decision->remaining, 2U);
+  files.error.reset();
+  const auto refused = send(limiter_, "k");
+  EXPECT_EQ(refused.written.error().code, "validation_failed");
+  EXPECT_EQ(refused.decision->remaining, 1U);
+}
+
+TEST_F(LimitedSenderTest, AUsedUpLimitAsksNobodyForFiles) {
+  testing::FakeFiles files;
+  files_ = &files;
+  send(limiter_);
+  send(limiter_);
+  attachments_ = {FileId("f1")};
+  EXPECT_EQ(send(limiter_).written.error().code, "rate_limited");
+  EXPECT_EQ(send(limiter_, "k").written.error().code, "rate_limited");
+  store_.replay = true;
+  EXPECT_TRUE(send(limiter_, "k").written.has_value());
+  EXPECT_EQ(files.asked, 0);
 }
 
 TEST_F(LimitedSenderTest, ServiceTokensALimitOfZeroAndABrokenLimiterDoNotLimit) {

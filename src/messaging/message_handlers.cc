@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "http/problem.h"
+#include "http/upstream.h"
 #include "messaging/cursor.h"
 #include "messaging/handler_parts.h"
 #include "messaging/if_match.h"
@@ -20,15 +21,9 @@ Result<SendMessage> parse_send(const Call& call) {
   command.metadata = metadata_field(body).value_or("{}");
   command.client_message_id = text_field(body, "client_message_id");
   command.idempotency_key = text_parameter(call, "Idempotency-Key");
-  if (!command.attachments.empty()) {
-    return fail(Error{ErrorKind::kInvalid,
-                      "attachments_unavailable",
-                      "This server stores no files yet.",
-                      {{"/attachments", "must be empty: this server stores no files yet"}},
-                      {}});
-  }
-  if (command.content.empty()) {
-    return invalid_field("/content", body.contains("content") ? "must not be empty" : "is required");
+  if (command.content.empty() && command.attachments.empty()) {
+    return invalid_field("/content", body.contains("content") ? "must not be empty unless attachments are given"
+                                                              : "is required unless attachments are given");
   }
   return command;
 }
@@ -63,14 +58,17 @@ http::Response page_response(const MessagePage& page, const CursorScope& scope, 
 Answer send_message(Call& call) {
   auto command = parse_send(call);
   if (!command) co_return fail(std::move(command.error()));
-  LimitedSender::Outcome outcome = co_await call.messaging.sender.send(call.caller, std::move(*command), call.deadline);
+  LimitedSender::Outcome outcome = co_await call.messaging.sender.send(
+      call.caller, std::move(*command), {call.exchange.request_id, call.exchange.traceparent}, call.deadline);
   http::Response response;
   if (outcome.written) {
     const auto& [message, created, position] = *outcome.written;
     response = written_response(created ? 201 : 200, encode(message, position_of(position)), position, message.version);
     response.headers.add("Location", "messages/" + percent_encode(message.id.value));
   } else {
-    response = http::problem_response(outcome.written.error(), call.exchange.request_id);
+    const Error& error = outcome.written.error();
+    response = http::problem_response(error, call.exchange.request_id);
+    if (error.code == kFilesUnavailable) response.headers.add(http::kRoleIsWell, "true");
   }
   add_rate_limit_headers(response, outcome.decision);
   co_return response;

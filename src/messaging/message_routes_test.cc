@@ -85,7 +85,7 @@ TEST_F(MessageRoutes, SendingNamesEveryFaultOfTheBody) {
             201);
 }
 
-TEST_F(MessageRoutes, AttachmentsAreRefusedUntilThereAreFiles) {
+TEST_F(MessageRoutes, AttachmentsAreRefusedWhereThereIsNoMedia) {
   EXPECT_EQ(ada_.post("/messages", R"({"conversation_id":"c1","attachments":["f1"]})").code(),
             "attachments_unavailable");
   EXPECT_EQ(ada_.post("/messages", R"({"conversation_id":"c1","content":"a","attachments":[]})").status, 201);

@@ -28,7 +28,8 @@ class MessagingScan {
   virtual Task<Result<Page<ScannedConversation>>> scan_conversations(TenantId tenant,
                                                                      std::optional<ConversationId> after,
                                                                      std::size_t limit, SteadyTime deadline) = 0;
-  // By seq, tombstones included, reactions without `mine`. not_found for an unknown or deleted conversation.
+  // By seq, tombstones included, with `files`, reactions without `mine`. not_found for an unknown or deleted
+  // conversation.
   virtual Task<Result<Page<Message>>> scan_messages(TenantId tenant, ConversationId conversation, Seq after,
                                                     std::size_t limit, SteadyTime deadline) = 0;
   virtual Task<Result<Page<User>>> scan_users(TenantId tenant, std::optional<UserId> after, std::size_t limit,

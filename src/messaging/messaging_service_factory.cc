@@ -17,8 +17,8 @@ class MessagingService final : public http::Service {
   explicit MessagingService(MessagingDependencies dependencies)
       : contract_(messaging_contract(dependencies.max_body_bytes)),
         messaging_{dependencies.store, dependencies.scan, dependencies.clock,
-                   LimitedSender(dependencies.store, dependencies.limiter, dependencies.message_rule,
-                                 dependencies.service_message_rule),
+                   LimitedSender(AttachingSender(dependencies.store, dependencies.files), dependencies.limiter,
+                                 dependencies.message_rule, dependencies.service_message_rule),
                    SeenUsers(dependencies.store, dependencies.loops)},
         routed_(make_routed(std::move(dependencies))) {}
 

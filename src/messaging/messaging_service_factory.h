@@ -10,6 +10,7 @@
 #include "http/openapi/contract.h"
 #include "http/operations/operational_routes.h"
 #include "http/service.h"
+#include "messaging/attached_files.h"
 #include "messaging/messaging_scan.h"
 #include "messaging/messaging_store.h"
 #include "rate_limit/rate_limiter.h"
@@ -19,7 +20,8 @@ namespace parley::messaging {
 
 struct MessagingDependencies {
   MessagingStore& store;
-  MessagingScan& scan;  // of the same data
+  MessagingScan& scan;             // of the same data
+  AttachedFiles* files = nullptr;  // null: messages take no attachments
   RateLimiter& limiter;
   RateRule message_rule;               // RATE_LIMIT_MESSAGES_PER_MINUTE; limit 0 is no limit
   RateRule service_message_rule = {};  // RATE_LIMIT_SERVICE_MESSAGES_PER_MINUTE

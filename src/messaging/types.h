@@ -57,6 +57,7 @@ struct Message {
   std::optional<std::string> content;
   std::string type = "text";
   std::vector<FileId> attachments;
+  std::vector<AttachedFile> files;  // what is known of attachments; in events and scans alone
   std::optional<MessageId> reply_to;
   std::optional<MessageId> thread_root;
   std::int64_t reply_count = 0;           // live replies, on a thread's root

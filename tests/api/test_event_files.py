@@ -69,8 +69,8 @@ def test_a_deletion_carries_nothing_of_what_was_deleted():
 def test_events_name_things_as_the_api_does():
     schemas = yaml.safe_load((API / "messaging.yaml").read_text(encoding="utf-8"))["components"]["schemas"]
     for event, entity in (
-        ("message.created", "Message"),
-        ("message.edited", "Message"),
+        ("message.created", "ScannedMessage"),
+        ("message.edited", "ScannedMessage"),
         ("conversation.created", "Conversation"),
         ("conversation.updated", "Conversation"),
         ("user.updated", "User"),

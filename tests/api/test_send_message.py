@@ -92,12 +92,6 @@ def test_a_message_without_text_and_attachments_is_refused(ada, fields):
     )
 
 
-def test_attachments_are_refused_while_no_files_are_stored(ada):
-    conversation = ada.group()["id"]
-    body = {"conversation_id": conversation, "content": words(), "attachments": ["file-1"]}
-    ada.post("messages", body=body).refused(400, "attachments_unavailable")
-
-
 def test_an_unknown_conversation_is_404_and_nothing_is_stored(ada):
     ada.post("messages", body={"conversation_id": unique("c"), "content": words()}).refused(404, "not_found")
 

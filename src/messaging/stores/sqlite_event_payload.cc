@@ -27,6 +27,7 @@ void take_old_version(sqlite::Connection& db, std::int64_t key, Version version,
 void say_nothing(Message& message) {
   message.content.reset();
   message.attachments.clear();
+  message.files.clear();
   message.mentions.clear();
   message.metadata = "{}";
   message.client_message_id.reset();
@@ -38,6 +39,7 @@ std::string resolve_message_event(sqlite::Connection& db, const events::Event& e
                                   events::EventReference reference) {
   auto row = find_message_row(db, ConversationId(event.key), reference.row);
   CHECK(row.has_value());
+  load_files(db, *row);
   Message& message = row->message;
   if (message.deleted_at || conversation_is_deleted(db, conversation_of_key(reference.row))) {
     say_nothing(message);

@@ -119,6 +119,18 @@ std::optional<FoundMessage> find_message(sqlite::Connection& db, const Caller& c
   return FoundMessage{std::move(*conversation), std::move(*row)};
 }
 
+void load_files(sqlite::Connection& db, MessageRow& row) {
+  if (row.message.attachments.empty()) return;
+  sqlite::Query files(db,
+                      "SELECT file, filename, size, content_type FROM message_files WHERE message = ?1 AND filename IS "
+                      "NOT NULL ORDER BY place",
+                      row.key);
+  while (files.step()) {
+    row.message.files.push_back(
+        {FileId(files.text(0)), std::string(files.text(1)), files.integer(2), std::string(files.text(3))});
+  }
+}
+
 Message complete(sqlite::Connection& db, MessageRow row, const UserId& user) {
   if (row.reaction_total > 0) {
     sqlite::Query kinds(db,

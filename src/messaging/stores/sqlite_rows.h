@@ -79,6 +79,9 @@ std::optional<FoundMessage> find_message(sqlite::Connection& db, const Caller& c
 std::optional<MessageRow> find_message_row(sqlite::Connection& db, const ConversationId& conversation,
                                            std::int64_t key);
 
+// Fills message.files.
+void load_files(sqlite::Connection& db, MessageRow& row);
+
 // The message as `user` sees it, reactions included.
 Message complete(sqlite::Connection& db, MessageRow row, const UserId& user);
 ReactionSummary load_reaction(sqlite::Connection& db, std::int64_t message, std::string_view reaction,

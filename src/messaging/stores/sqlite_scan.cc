@@ -86,7 +86,10 @@ Result<Page<Message>> scan_messages(sqlite::Connection& db, const TenantId& tena
   Page<Message> page;
   page.has_more = rows.size() > limit;
   if (page.has_more) rows.resize(limit);
-  for (auto& found : rows) page.items.push_back(complete(db, std::move(found), UserId()));
+  for (auto& found : rows) {
+    load_files(db, found);
+    page.items.push_back(complete(db, std::move(found), UserId()));
+  }
   return page;
 }
 

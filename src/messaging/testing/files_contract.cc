@@ -1,4 +1,6 @@
 // The contract of what messages attach: a file is readable through messages for as long as one that lives shows it.
+#include <boost/json.hpp>
+
 #include "messaging/testing/messaging_store_contract.h"
 
 namespace parley::messaging::testing {
@@ -78,6 +80,39 @@ TEST_P(MessagingStoreContract, WhatIsAttachedIsSoAfterARestart) {
   reopen();
   EXPECT_TRUE(readable(user("u2"), kPlan));
   EXPECT_FALSE(readable(user("u2"), kPhoto));
+}
+
+TEST_P(MessagingStoreContract, EventsAndScansTellWhatIsKnownOfTheFilesWhileTheMessageLives) {
+  make_group(user("u1"), "a");
+  SendMessage command = with_files("a", {kPlan, kPhoto}, "look");
+  command.files = {{kPhoto, "photo.png", 7, "image/png"}, {FileId("another"), "x", 1, "text/plain"}};
+  const auto sent = send(user("u1"), command);
+  ASSERT_TRUE(sent);
+  ASSERT_TRUE(edit(user("u1"), sent->value, "look here"));
+  const auto files_told = [this] {
+    std::vector<std::string> told;
+    for (const auto& event : all_events()) {
+      if (event.type != "message.created" && event.type != "message.edited") continue;
+      told.push_back(boost::json::serialize(boost::json::parse(event.data).at("files")));
+    }
+    const auto page = wait(scan().scan_messages(TenantId("acme"), ConversationId("a"), 0, 10, kNoHurry));
+    for (const auto& message : page->items) {
+      for (const auto& file : message.files) told.push_back(file.filename);
+    }
+    return told;
+  };
+  const std::string photo =
+      R"([{"id":")" + kPhoto.value + R"(","filename":"photo.png","size":7,"content_type":"image/png"}])";
+  EXPECT_THAT(files_told(), ElementsAre(photo, photo, "photo.png"));
+  ASSERT_TRUE(remove(user("u1"), sent->value));
+  EXPECT_THAT(files_told(), ElementsAre("[]", "[]"));
+}
+
+TEST_P(MessagingStoreContract, NoEventTellsOfTheFilesOfADeletedConversation) {
+  make_group(user("u1"), "a");
+  attached(user("u1"), "a", {kPlan});
+  ASSERT_TRUE(drop(user("u1"), "a"));
+  for (const auto& event : all_events()) EXPECT_THAT(event.data, ::testing::Not(::testing::HasSubstr("name of")));
 }
 
 TEST_P(MessagingStoreContract, AReplayWithAttachmentsAttachesNothingTwice) {

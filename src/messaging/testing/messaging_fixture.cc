@@ -25,7 +25,7 @@ http::Middleware::Verdict TestAuthentication::before(http::Exchange& exchange) {
   return {};
 }
 
-MessagingFixture::MessagingFixture() {
+MessagingFixture::MessagingFixture(AttachedFiles* files) {
   std::string pattern = (std::filesystem::temp_directory_path() / "parley-messaging-XXXXXX").string();
   CHECK(::mkdtemp(pattern.data()) != nullptr);
   folder_ = pattern;
@@ -34,6 +34,7 @@ MessagingFixture::MessagingFixture() {
   store_ = std::move(*opened);
   MessagingDependencies dependencies{.store = *store_,
                                      .scan = *store_,
+                                     .files = files,
                                      .limiter = limiter_,
                                      .message_rule = {60},
                                      .clock = clock_,

@@ -29,7 +29,8 @@ class TestAuthentication final : public http::Middleware {
 
 class MessagingFixture : public ::testing::Test {
  protected:
-  MessagingFixture();
+  // files: what messages may attach; null: nothing. Not used before the first request.
+  explicit MessagingFixture(AttachedFiles* files = nullptr);
   ~MessagingFixture() override;
 
   // Headers that make a request one of that user.
