@@ -26,7 +26,8 @@ MessageWritten read_message(JsonFields& fields) {
   message.seq = fields.integer("seq");
   fields.read_id("sender_id", message.sender);
   message.content = fields.text("content");
-  message.has_file = fields.size_of_array("attachments") > 0;
+  message.file_names = fields.texts_within("files", "filename");
+  message.has_file = !message.file_names.empty();
   fields.read_ids("mentions", message.mentions);
   message.created_at = fields.time("created_at");
   return message;
@@ -80,15 +81,11 @@ Read user_written(JsonFields& fields) {
 // Membership, roles and read marks are not in the index: messaging is asked for the scope of each search.
 const std::unordered_map<std::string_view, Read (*)(JsonFields&)>& readers() {
   static const std::unordered_map<std::string_view, Read (*)(JsonFields&)> kReaders = {
-      {"message.created", message_written},
-      {"message.edited", message_written},
-      {"message.deleted", message_removed},
-      {"reaction.added", reactions_changed},
-      {"reaction.removed", reactions_changed},
-      {"conversation.created", conversation_written},
-      {"conversation.updated", conversation_written},
-      {"conversation.deleted", conversation_erased},
-      {"user.updated", user_written},
+      {"message.created", message_written},           {"message.edited", message_written},
+      {"message.files_changed", message_written},     {"message.deleted", message_removed},
+      {"reaction.added", reactions_changed},          {"reaction.removed", reactions_changed},
+      {"conversation.created", conversation_written}, {"conversation.updated", conversation_written},
+      {"conversation.deleted", conversation_erased},  {"user.updated", user_written},
   };
   return kReaders;
 }

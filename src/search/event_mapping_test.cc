@@ -15,7 +15,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* kMessage =
-    R"({"id":"m1","conversation_id":"c1","seq":7,"sender_id":"u1","type":"text","content":"hello","attachments":["f1"],)"
+    R"({"id":"m1","conversation_id":"c1","seq":7,"sender_id":"u1","type":"text","content":"hello","attachments":["f1","f2"],)"
+    R"("files":[{"id":"f1","filename":"plan.pdf","size":12,"content_type":"application/pdf"}],)"
     R"("reply_to":null,"thread_root":null,"mentions":["u2","u3"],"metadata":{},"created_at":"2026-11-24T08:00:00.250Z",)"
     R"("version":1})";
 
@@ -54,7 +55,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 }
 
 TEST(EventMapping, AMessageIsTakenWithWhatFindsIt) {
-  for (const char* type : {"message.created", "message.edited"}) {
+  for (const char* type : {"message.created", "message.edited", "message.files_changed"}) {
     const IndexChange made = change(event(type, kMessage));
     EXPECT_EQ(made.tenant, TenantId("acme"));
     EXPECT_EQ(made.conversation, ConversationId("c1"));
@@ -66,6 +67,7 @@ TEST(EventMapping, AMessageIsTakenWithWhatFindsIt) {
     EXPECT_EQ(message.content, "hello");
     EXPECT_THAT(message.mentions, ElementsAre(UserId("u2"), UserId("u3")));
     EXPECT_TRUE(message.has_file);
+    EXPECT_THAT(message.file_names, ElementsAre("plan.pdf"));
     EXPECT_EQ(message.has_reaction, std::nullopt) << "the event does not tell";
     EXPECT_EQ(message.created_at.time_since_epoch().count() % 1000, 250);
   }
@@ -125,7 +127,11 @@ TEST(EventMapping, DataThatIsNotAsDescribedIsAFaultThatNamesTheField) {
       {R"("sender_id":"u1")", R"("sender_id":"a\nb")"},
       {R"("content":"hello")", R"("content":null)"},
       {R"("content":"hello")", R"("text":"hello")"},
-      {R"("attachments":["f1"])", R"("attachments":"f1")"},
+      {R"("files":[)", R"("files":"x","more":[)"},
+      {R"("files":[)", R"("file":[)"},
+      {R"("files":[)", R"("files":["f1",)"},
+      {R"("files":[)", R"("files":[{"id":"f2"},)"},
+      {R"("files":[)", R"("files":[{"filename":null},)"},
       {R"("mentions":["u2","u3"])", R"("mentions":["u2",3])"},
       {R"("created_at":"2026-11-24T08:00:00.250Z")", R"("created_at":"yesterday")"},
   };
@@ -135,6 +141,12 @@ TEST(EventMapping, DataThatIsNotAsDescribedIsAFaultThatNamesTheField) {
     EXPECT_THAT(reason, HasSubstr("data: " + name)) << by;
     EXPECT_THAT(reason, Not(HasSubstr("hello")));
   }
+}
+
+TEST(EventMapping, AMessageWhoseFilesAreAllDeletedHasNone) {
+  const std::string files = R"([{"id":"f1","filename":"plan.pdf","size":12,"content_type":"application/pdf"}])";
+  const auto made = change(event("message.files_changed", replaced(kMessage, files, "[]")));
+  EXPECT_FALSE(std::get<MessageWritten>(made.what).has_file);
 }
 
 TEST(EventMapping, DataThatIsNoObjectIsAFault) {

@@ -16,7 +16,7 @@ const MessageId& id_of(const StoredMessage& message) {
 }
 
 bool is_same(const MessageWritten& stored, const IndexedMessage& indexed) {
-  return stored.seq == indexed.seq && stored.content == indexed.content;
+  return stored.seq == indexed.seq && stored.content == indexed.content && stored.file_names == indexed.file_names;
 }
 
 }  // namespace

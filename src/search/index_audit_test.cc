@@ -44,6 +44,18 @@ TEST_F(IndexAuditTest, AnIndexThatIsTheStoreHasNoDifferences) {
   EXPECT_THAT(report.reindexes, IsEmpty());
 }
 
+TEST_F(IndexAuditTest, ANameThatAFileHasNoMoreIsNamedAndRepaired) {
+  MessageId odd;
+  on_loop([&, this] {
+    odd = documents("c2").begin()->first;
+    documents("c2").begin()->second.message.file_names = {"gone.pdf"};
+  });
+  const IndexCheckReport report = check(true);
+  ASSERT_THAT(report.differences, SizeIs(1));
+  EXPECT_THAT(report.differences[0].different, ElementsAre(odd));
+  EXPECT_THAT(report.reindexes, SizeIs(1));
+}
+
 TEST_F(IndexAuditTest, ARowThatIsMissingIsNamedAndRepaired) {
   MessageId lost;
   on_loop([&, this] {

@@ -63,6 +63,21 @@ std::size_t JsonFields::size_of_array(std::string_view name) {
   return 0;
 }
 
+std::vector<std::string> JsonFields::texts_within(std::string_view name, std::string_view member) {
+  std::vector<std::string> all;
+  if (size_of_array(name) == 0) return all;
+  for (const boost::json::value& each : object_.at(name).get_array()) {
+    const boost::json::object* const object = each.if_object();
+    const boost::json::value* const text = object != nullptr ? object->if_contains(member) : nullptr;
+    if (text == nullptr || !text->is_string()) {
+      fault(name, "is no list of objects with " + std::string(member));
+      return {};
+    }
+    all.emplace_back(text->get_string());
+  }
+  return all;
+}
+
 std::vector<std::string> JsonFields::texts(std::string_view name) {
   std::vector<std::string> all;
   const std::size_t size = size_of_array(name);

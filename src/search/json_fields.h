@@ -34,6 +34,9 @@ class JsonFields {
     for (std::string& each : texts(name)) ids.emplace_back(std::move(each));
   }
 
+  // The text `member` of each object in the list `name`.
+  std::vector<std::string> texts_within(std::string_view name, std::string_view member);
+
   // "seq is no integer"; none when all that was read was there. Never a value.
   const std::optional<std::string>& fault() const { return fault_; }
 

@@ -109,6 +109,17 @@ TEST_F(MessageSearch, AnEditedMessageIsLitUpInItsPresentText) {
   EXPECT_EQ(answer.at("items").at(0).at("highlight"), "&lt;b&gt;<em>deploy</em>&lt;/b&gt; &amp; more");
 }
 
+TEST_F(MessageSearch, AnEditLeavesTheNamesOfItsFilesToLightUp) {
+  let_find("deploy", {"m1"});
+  index_.found.at("deploy").items.at(0).file_names = "notes.txt\ndeploy.sh";
+  messaging_.messages["m1"]["content"] = "see these";
+  messaging_.messages["m1"]["edited_at"] = "2026-11-24T09:00:00.000Z";
+  const auto lit = [this] { return found("/search/messages?q=deploy&sort=newest").at("items").at(0).at("highlight"); };
+  EXPECT_EQ(lit(), "see these\nnotes.txt\n<em>deploy</em>.sh");
+  messaging_.messages["m1"]["content"] = "";
+  EXPECT_EQ(found("/search/messages?q=deploy").at("items").at(0).at("highlight"), "notes.txt\n<em>deploy</em>.sh");
+}
+
 TEST_F(MessageSearch, FiltersMayStandInTheQueryOrBesideIt) {
   found("/search/messages?q=deploy%20has%3Alink%20before%3A2026-02-01&mentions=me&after=2026-01-01&has=file");
   ASSERT_EQ(index_.searches.size(), 1u);

@@ -7,7 +7,8 @@ namespace {
 std::size_t bytes_of(const FoundMessages& found) {
   std::size_t bytes = sizeof found + found.near_words.value_or("").size() + found.page.next.value_or("").size();
   for (const Hit& hit : found.page.items) {
-    bytes += sizeof hit + hit.conversation.value.size() + hit.id.value.size() + hit.highlight.size();
+    bytes +=
+        sizeof hit + hit.conversation.value.size() + hit.id.value.size() + hit.highlight.size() + hit.file_names.size();
   }
   return bytes;
 }

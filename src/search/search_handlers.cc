@@ -49,12 +49,15 @@ std::vector<std::string> ids_of(const DirectoryPage& page) {
   return ids;
 }
 
-// An edit may be newer than the index: what is lit up is the text that is shown.
-std::string present_highlight(const json::object& message, const std::string& indexed, const Query& query) {
+// An edit may be newer than the index: what is lit up is the text that is shown, and the names that an edit leaves.
+std::string present_highlight(const json::object& message, const Hit& hit, const Query& query) {
   const json::value* const edited_at = message.if_contains("edited_at");
   const json::value* const content = message.if_contains("content");
   const bool edited = edited_at != nullptr && !edited_at->is_null() && content != nullptr && content->is_string();
-  return edited ? highlight(content->get_string(), query) : indexed;
+  if (!edited) return hit.highlight;
+  std::string text(content->get_string());
+  if (!text.empty() && !hit.file_names.empty()) text += '\n';
+  return highlight(text + hit.file_names, query);
 }
 
 // What messaging does not show is left out, and is not counted.
@@ -71,7 +74,7 @@ ShownPage shown_messages(const Call& call, const CallerScope& scope, const Found
   for (const Hit& hit : found.page.items) {
     const auto object = objects.find(hit.id.value);
     if (object == objects.end()) continue;
-    std::string lit = present_highlight(object->second, hit.highlight, query);
+    std::string lit = present_highlight(object->second, hit, query);
     shown.items.push_back({std::move(object->second), std::move(lit)});
   }
   leave_out(call, shown, found.page.items.size());

@@ -112,7 +112,8 @@ struct Hit {
   ConversationId conversation;
   MessageId id;
   std::int64_t seq = 0;
-  std::string highlight;  // HTML, escaped but for <em>
+  std::string highlight;   // HTML, escaped but for <em>
+  std::string file_names;  // each on a line
 };
 struct SearchPage {
   std::vector<Hit> items;
@@ -192,6 +193,7 @@ struct IndexedMessage {
   MessageId id;
   std::int64_t seq = 0;
   std::string content;
+  std::vector<std::string> file_names;
 };
 
 class SearchIndex {

@@ -58,7 +58,7 @@ TEST_F(StoreScanTest, ReadsMetadataAsDeepAsTheApiTakesIt) {
   std::string metadata;
   for (std::size_t i = 0; i < kLevels; ++i) metadata += R"({"a":)";
   metadata += "1" + std::string(kLevels, '}');
-  upstream_.body = R"({"items":[{"id":"m1","seq":8,"sender_id":"u","content":"x","attachments":[],"mentions":[],)"
+  upstream_.body = R"({"items":[{"id":"m1","seq":8,"sender_id":"u","content":"x","files":[],"mentions":[],)"
                    R"("reactions":[],"created_at":"2026-11-24T08:00:00.000Z","deleted_at":null,"metadata":)" +
                    metadata + R"(}],"next":null})";
   const auto page = messages();
@@ -68,7 +68,7 @@ TEST_F(StoreScanTest, ReadsMetadataAsDeepAsTheApiTakesIt) {
 
 TEST_F(StoreScanTest, ReadsMessagesTombstonesAndASeqAsNext) {
   upstream_.body =
-      R"({"items":[{"id":"m1","seq":8,"sender_id":"u","content":"x","attachments":[],"mentions":[],"reactions":[],)"
+      R"({"items":[{"id":"m1","seq":8,"sender_id":"u","content":"x","files":[],"mentions":[],"reactions":[],)"
       R"("created_at":"2026-11-24T08:00:00.000Z","deleted_at":null},)"
       R"({"id":"m2","seq":9,"content":null,"deleted_at":"2026-11-24T08:00:00.000Z"}],"next":9})";
   const auto page = messages();

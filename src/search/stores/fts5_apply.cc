@@ -132,7 +132,10 @@ class Batch {
                   .body = message.content};
     for (const UserId& user : message.mentions) next.mentions += std::to_string(person(target, user)) + ' ';
     if (!message.file_names.empty()) next.names_at = static_cast<std::int64_t>(next.body.size());
-    for (const std::string& name : message.file_names) next.body += '\n' + name;
+    for (const std::string& name : message.file_names) {
+      if (!next.body.empty()) next.body += '\n';
+      next.body += name;
+    }
     const bool had_reaction = present && (present->flags & kHasReaction);
     if (message.has_file || !message.file_names.empty()) next.flags |= kHasFile;
     if (has_link(message.content)) next.flags |= kHasLink;

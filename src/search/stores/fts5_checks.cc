@@ -1,5 +1,7 @@
 #include "search/stores/fts5_checks.h"
 
+#include <algorithm>
+
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_generations.h"
@@ -15,6 +17,16 @@ std::int64_t count_findable(sqlite::Connection& db, std::int64_t conversation) {
                     conversation_term(conversation), conversation);
   row.step();
   return row.integer(0);
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -51,8 +63,9 @@ Result<std::vector<IndexedMessage>> look_up_messages(sqlite::Connection& db, con
   for (const MessageId& id : request.ids) {
     auto document = find_document(db, *conversation, message_key(id));
     if (!document) continue;
+    std::vector<std::string> names = lines_of(names_in(document->body, document->names_at));
     if (document->names_at) document->body.resize(static_cast<std::size_t>(*document->names_at));
-    found.push_back({id, document->seq, std::move(document->body)});
+    found.push_back({id, document->seq, std::move(document->body), std::move(names)});
   }
   return found;
 }

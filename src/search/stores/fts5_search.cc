@@ -118,12 +118,13 @@ class PageSearch {
   }
   void add(std::int64_t id) {
     sqlite::Query row(db_,
-                      "SELECT c.public_id, d.message, d.seq, d.body FROM documents d "
+                      "SELECT c.public_id, d.message, d.seq, d.body, d.names_at FROM documents d "
                       "JOIN conversations c ON c.id = d.conversation WHERE d.id = ?1",
                       id);
     if (!row.step()) return;
     page_.items.push_back({ConversationId(row.text(0)), message_of_key(row.blob(1)), row.integer(2),
-                           highlight(row.text(3), request_.query)});
+                           highlight(row.text(3), request_.query),
+                           std::string(names_in(row.text(3), row.optional_integer(4)))});
   }
 
   sqlite::Connection& db_;

@@ -119,7 +119,10 @@ std::string ChatModel::message_data(const std::string& conversation, const Store
   JsonWriter json(text);
   json.begin_object().key("id").string(stored.message.id.value).key("conversation_id").string(conversation);
   json.key("seq").number(stored.message.seq).key("sender_id").string(stored.message.sender.value);
-  json.key("content").string(stored.message.content).key("attachments").begin_array().end_array();
+  json.key("content").string(stored.message.content).key("files").begin_array();
+  for (const std::string& name : stored.message.file_names)
+    json.begin_object().key("filename").string(name).end_object();
+  json.end_array();
   json.key("mentions").begin_array().end_array().key("created_at").time(stored.message.created_at).end_object();
   return text;
 }

@@ -222,7 +222,7 @@ Task<Result<std::vector<IndexedMessage>>> MemoryIndex::lookup(TenantId tenant, C
   for (const MessageId& id : ids) {
     const auto there = documents.find(id);
     if (there == documents.end() || !there->second.live) continue;
-    found.push_back({id, there->second.message.seq, there->second.message.content});
+    found.push_back({id, there->second.message.seq, there->second.message.content, there->second.message.file_names});
   }
   co_return found;
 }

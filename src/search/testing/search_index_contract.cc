@@ -244,6 +244,30 @@ TEST_P(SearchIndexContract, AStarBehindOneLetterIsNoPrefix) {
   EXPECT_THAT(found("\u4F1A*"), ElementsAre("d"));
 }
 
+TEST_P(SearchIndexContract, NamesOfFilesAreFoundAndLitUpAndGoWithTheFiles) {
+  auto bare = message("bare", ""), told = message("told", "see the plan");
+  bare.file_names = {"Grub_Menu-v2.lst", "会議の資料.xlsx"};
+  told.file_names = {"<plan>.pdf"};
+  apply({change(1, bare), change(2, told)});
+  for (const char* query : {"grub", "\"grub menu\"", "menu-v2.lst", "会議", "資料", "xls*", "has:file grub"}) {
+    EXPECT_THAT(found(query), ElementsAre("bare")) << query;
+  }
+  const auto lit = [this](const char* query) { return search(query, scope(), Sort::kNewest).items.at(0); };
+  EXPECT_EQ(lit("grub").highlight, "<em>Grub</em>_Menu-v2.lst\n会議の資料.xlsx");
+  EXPECT_EQ(lit("grub").file_names, "Grub_Menu-v2.lst\n会議の資料.xlsx");
+  EXPECT_EQ(lit("pdf").highlight, "see the plan\n&lt;plan&gt;.<em>pdf</em>");
+  EXPECT_EQ(lit("pdf").file_names, "<plan>.pdf");
+  bare.file_names = {"会議の資料.xlsx"};
+  told.file_names = {};
+  apply({change(3, bare), change(4, told)});
+  EXPECT_THAT(found("grub"), IsEmpty());
+  EXPECT_THAT(found("pdf"), IsEmpty());
+  EXPECT_THAT(found("has:file"), ElementsAre("bare"));
+  EXPECT_THAT(found("会議"), ElementsAre("bare"));
+  EXPECT_THAT(found("plan"), ElementsAre("told"));
+  EXPECT_EQ(lit("plan").file_names, "");
+}
+
 TEST_P(SearchIndexContract, TimesNarrow) {
   const WallTime day(std::chrono::sys_days{std::chrono::year(2024) / 2 / 28});
   auto before = message("before", "grub"), first = message("first", "grub"), last = message("last", "grub"),

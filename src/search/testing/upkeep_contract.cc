@@ -96,7 +96,7 @@ TEST_P(SearchIndexContract, TheOffsetGoesBackWhenTheIndexIsToFollowFromThere) {
   EXPECT_EQ(wait(index().dead_letters(kNoHurry)).value(), 0);
 }
 
-TEST_P(SearchIndexContract, LookupTellsWhatIsHeldWithoutTheNamesOfFiles) {
+TEST_P(SearchIndexContract, LookupTellsTextsAndNamesOfFilesApart) {
   auto said = message("a", "grub\nmenu");
   said.seq = 7;
   said.file_names = {"menu.lst"};
@@ -105,7 +105,9 @@ TEST_P(SearchIndexContract, LookupTellsWhatIsHeldWithoutTheNamesOfFiles) {
   EXPECT_THAT(contents({"a"}, "c2"), IsEmpty());
   EXPECT_THAT(contents({"a"}, "c1", "other"), IsEmpty());
   EXPECT_THAT(found("menu.lst"), ElementsAre("a"));
-  EXPECT_EQ(wait(index().lookup(TenantId("acme"), ConversationId("c1"), {id_of("a")}, kNoHurry)).value()[0].seq, 7);
+  const auto held = wait(index().lookup(TenantId("acme"), ConversationId("c1"), {id_of("a")}, kNoHurry)).value();
+  EXPECT_EQ(held[0].seq, 7);
+  EXPECT_THAT(held[0].file_names, ElementsAre("menu.lst"));
 }
 
 TEST_P(SearchIndexContract, ConversationsAreListedWithTheirMessages) {
