@@ -3,6 +3,7 @@
 // and the like may be called from any thread as long as it lives.
 #pragma once
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,47 +17,52 @@ class PacedBody final : public http::Body {
   explicit PacedBody(EventLoop& loop, std::optional<std::uint64_t> size = {}) : loop_(loop), size_(size) {}
 
   void push(std::string piece) {
-    loop_.post([this, piece = std::move(piece)]() mutable {
-      pieces_.push_back(std::move(piece));
-      wake();
+    loop_.post([state = state_, piece = std::move(piece)]() mutable {
+      state->pieces.push_back(std::move(piece));
+      state->wake();
     });
   }
   void end() { push({}); }
   void cut() {
-    loop_.post([this] { interrupt(); });
+    loop_.post([state = state_] { state->cut_off(); });
   }
 
   std::optional<std::uint64_t> size() const override { return size_; }
-  void interrupt() override {
-    cut_ = true;
-    wake();
-  }
+  void interrupt() override { state_->cut_off(); }
   Task<Result<std::string_view>> read() override {
-    while (pieces_.empty() && !cut_) {
+    while (state_->pieces.empty() && !state_->cut) {
       auto [promise, future] = make_one_shot<void>(loop_);
-      waiting_.emplace(std::move(promise));
+      state_->waiting.emplace(std::move(promise));
       (void)co_await future.wait(SteadyTime::max());
     }
-    if (cut_) co_return fail(ErrorKind::kInvalid, "bad_request", "The body ended before its end.");
-    current_ = std::move(pieces_.front());
-    pieces_.pop_front();
+    if (state_->cut) co_return fail(ErrorKind::kInvalid, "bad_request", "The body ended before its end.");
+    current_ = std::move(state_->pieces.front());
+    state_->pieces.pop_front();
     co_return std::string_view(current_);
   }
 
  private:
-  void wake() {
-    if (!waiting_) return;
-    OneShotPromise<void> waiting = std::move(*waiting_);
-    waiting_.reset();
-    waiting.deliver({});
-  }
+  // Apart, for what a test said last may come to the loop when the request and its body are gone.
+  struct State {
+    void wake() {
+      if (!waiting) return;
+      OneShotPromise<void> woken = std::move(*waiting);
+      waiting.reset();
+      woken.deliver({});
+    }
+    void cut_off() {
+      cut = true;
+      wake();
+    }
+    std::deque<std::string> pieces;
+    bool cut = false;
+    std::optional<OneShotPromise<void>> waiting;
+  };
 
   EventLoop& loop_;
   const std::optional<std::uint64_t> size_;
-  std::deque<std::string> pieces_;
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
   std::string current_;
-  bool cut_ = false;
-  std::optional<OneShotPromise<void>> waiting_;
 };
 
 }  // namespace parley::media::testing
