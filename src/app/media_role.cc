@@ -113,9 +113,12 @@ void MediaRole::export_queues() {
 }
 
 void MediaRole::start(EventLoop& loop) {
-  // Nobody in this process reads media's log so far.
+  if (teller_) {
+    runner_.emplace(loop, store_->event_log(), *teller_, clock_, events::ConsumerRunner::Options{});
+    runner_->start();
+  }
   upkeep_ = std::make_unique<StoreUpkeep>(loop, StoreUpkeep::Store{"media", store_->event_log(), nullptr}, clock_,
-                                          metrics_, StoreUpkeep::Settings{.consumers_expected = false});
+                                          metrics_, StoreUpkeep::Settings{.consumers_expected = teller_.has_value()});
   upkeep_->start();
   sweeper_ = std::make_unique<media::Sweeper>(
       loop, *store_, *blobs_, clock_, random_, metrics_,
@@ -126,11 +129,12 @@ void MediaRole::start(EventLoop& loop) {
 }
 
 void MediaRole::stop(std::move_only_function<void()> on_stopped) {
-  auto left = std::make_shared<int>(thumbnailer_ ? 4 : 3);
+  auto left = std::make_shared<int>(3 + (thumbnailer_ ? 1 : 0) + (runner_ ? 1 : 0));
   auto last = std::make_shared<std::move_only_function<void()>>(std::move(on_stopped));
   const auto one_ended = [left, last] {
     if (--*left == 0) (*last)();
   };
+  if (runner_) runner_->stop(one_ended);
   upkeep_->close(one_ended);
   sweeper_->close(one_ended);
   uploads_->stop(one_ended);
@@ -145,6 +149,7 @@ void MediaRole::build_service(Messaging messaging, std::function<std::string()> 
     more_checks.push_back({"messaging", false, [upstream = messaging.upstream](SteadyTime deadline) {
                              return ask_for_life(*upstream, deadline);
                            }});
+    teller_.emplace(messaging.upstream, messaging.authorization);
     attachments_ = std::make_unique<media::UpstreamAttachmentAccess>(std::move(messaging.upstream),
                                                                      std::move(messaging.authorization), clock_);
   }

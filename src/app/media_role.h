@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "app/store_metrics.h"
@@ -9,9 +10,11 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "config/settings.h"
+#include "events/consumer_runner.h"
 #include "http/service.h"
 #include "http/upstream.h"
 #include "media/content_type.h"
+#include "media/deletion_teller.h"
 #include "media/file_rights.h"
 #include "media/media_metrics.h"
 #include "media/stores/file_blob_store.h"
@@ -72,6 +75,8 @@ class MediaRole {
   std::unique_ptr<media::FileRights> rights_;
   std::unique_ptr<StoreUpkeep> upkeep_;
   std::unique_ptr<media::Sweeper> sweeper_;
+  std::optional<media::DeletionTeller> teller_;  // none: there is no messaging anywhere
+  std::optional<events::ConsumerRunner> runner_;
   std::unique_ptr<http::Service> service_;
   std::vector<Metrics::Scraped> scraped_;
 };

@@ -116,5 +116,26 @@ TEST_F(AttachmentRoutes, AScanTellsWhatIsKnownOfTheFiles) {
   EXPECT_EQ(items.at(1).at("files"), boost::json::array());
 }
 
+TEST_F(AttachmentRoutes, MediaTellsOfDeletedFiles) {
+  files_.of("ada", "f1", "plan.pdf");
+  ASSERT_EQ(ada_.post("/messages", R"({"conversation_id":"c1","attachments":["f1"]})").status, 201);
+  const auto tell = [this](const std::string& body) { return role().post("/internal/deleted-files", body); };
+  EXPECT_EQ(tell(R"({"tenant":"umbrella","files":["f1"]})").body, R"({"messages":0})");
+  EXPECT_EQ(tell(R"({"tenant":"acme","files":["f2","f1"]})").body, R"({"messages":1})");
+  EXPECT_EQ(tell(R"({"tenant":"acme","files":["f1"]})").body, R"({"messages":0})");
+  EXPECT_EQ(tell(R"({"tenant":"acme","files":[]})").body, R"({"messages":0})");
+  const auto page = role().get("/internal/scan/messages?tenant=acme&conversation_id=c1").json();
+  EXPECT_EQ(page.at("items").at(0).at("files"), boost::json::array());
+  EXPECT_EQ(page.at("items").at(0).at("attachments"), boost::json::array{"f1"});
+  // Media's answer was older than its word that the file is gone.
+  EXPECT_THAT(ada_.post("/messages", R"({"conversation_id":"c1","attachments":["f1"]})").faulty_paths(),
+              ElementsAre("/attachments/0"));
+
+  EXPECT_THAT(tell("{}").faulty_paths(), ElementsAre("/tenant", "/files"));
+  EXPECT_THAT(tell(R"({"tenant":"acme","files":["a","a"]})").faulty_paths(), ElementsAre("/files/1"));
+  EXPECT_THAT(tell(R"({"tenant":"acme","files":[""],"user":"ada"})").faulty_paths(), ElementsAre("/files/0", "/user"));
+  EXPECT_EQ(ada_.post("/internal/deleted-files", R"({"tenant":"acme","files":["f1"]})").status, 401);
+}
+
 }  // namespace
 }  // namespace parley::messaging

@@ -11,6 +11,7 @@ namespace parley::messaging {
 inline constexpr const char* kMessageCreated = "message.created";
 inline constexpr const char* kMessageEdited = "message.edited";
 inline constexpr const char* kMessageDeleted = "message.deleted";
+inline constexpr const char* kMessageFilesChanged = "message.files_changed";
 inline constexpr const char* kReactionAdded = "reaction.added";
 inline constexpr const char* kReactionRemoved = "reaction.removed";
 inline constexpr const char* kConversationCreated = "conversation.created";
@@ -32,7 +33,7 @@ struct ReactionChange {
 // What is known of attachments, as events and scans tell it.
 void write_files(JsonWriter& json, const std::vector<AttachedFile>& files);
 
-// Created and edited. A message that is a tombstone by now says nothing any more: its content is "".
+// Created, edited, files changed. A message that is a tombstone by now says nothing any more: its content is "".
 std::string message_data(const Message& message);
 std::string message_deleted_data(const Message& tombstone, const UserId& by);
 std::string reaction_data(const MessageId& message, const ConversationId& conversation, Seq seq,

@@ -44,8 +44,10 @@ TEST(EventData, FitsTheSchemas) {
   message.reply_to = MessageId("r");
   message.imported = true;
   expect_fits(kMessageCreated, message_data(message));
+  expect_fits(kMessageFilesChanged, message_data(message));
   message.edited_at = now;
   expect_fits(kMessageEdited, message_data(message));
+  expect_fits(kMessageFilesChanged, message_data(message));
   EXPECT_EQ(boost::json::parse(message_data(message)).at("content").as_string(), *message.content);
   EXPECT_EQ(boost::json::serialize(boost::json::parse(message_data(message)).at("files")),
             R"([{"id":"f","filename":"plan \"b\".pdf","size":5000000000,"content_type":"application/pdf"}])");

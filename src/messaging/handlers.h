@@ -64,6 +64,7 @@ Answer get_user(Call& call);
 Answer get_scope(Call& call);
 Answer look_up(Call& call);
 Answer check_attachment(Call& call);
+Answer forget_files(Call& call);
 Answer scan_tenants(Call& call);
 Answer scan_conversations(Call& call);
 Answer scan_messages(Call& call);

@@ -143,6 +143,16 @@ Answer check_attachment(Call& call) {
   co_return read_response(std::move(text));
 }
 
+Answer forget_files(Call& call) {
+  const json::object& body = call.request.body();
+  const auto messages = co_await call.store().forget_files(*id_field<TenantId>(body, "tenant"),
+                                                           *ids_field<FileId>(body, "files"), call.deadline);
+  if (!messages) co_return fail(messages.error());
+  std::string text;
+  JsonWriter(text).begin_object().key("messages").number(*messages).end_object();
+  co_return read_response(std::move(text));
+}
+
 Answer scan_tenants(Call& call) {
   return answer_scan(call, after_id<TenantId>(call), kItemsAtOnce, [&call](auto after, std::size_t limit) {
     return call.messaging.scan.scan_tenants(std::move(after), limit, call.deadline);

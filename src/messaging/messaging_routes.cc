@@ -38,6 +38,7 @@ constexpr Row kTable[] = {
     {"get_scope", get_scope},
     {"look_up", look_up},
     {"check_attachment", check_attachment},
+    {"forget_files", forget_files},
     {"scan_tenants", scan_tenants},
     {"scan_conversations", scan_conversations},
     {"scan_messages", scan_messages},

@@ -33,7 +33,8 @@ class MessagingStore {
 
   // Messages. send: changed is false for a replay (same Idempotency-Key or client_message_id, same fields); conflict
   // idempotency_mismatch when the fields differ; conflict conversation_archived; invalid "/reply_to" when the
-  // conversation holds no such message (a tombstone will do).
+  // conversation holds no such message (a tombstone will do), "/attachments/N" for a file
+  // that was deleted since it was looked up.
   virtual Task<Result<Written<Message>>> send_message(Caller caller, SendMessage command, SteadyTime deadline) = 0;
   // changed is false when no field differs. Conflict message_deleted on a tombstone.
   virtual Task<Result<Written<Message>>> edit_message(Caller caller, EditMessage command, SteadyTime deadline) = 0;
@@ -89,6 +90,11 @@ class MessagingStore {
   // For media. Whether a live message of a conversation in which the caller is a member attaches the file; roles within
   // the tenant count for nothing.
   virtual Task<Result<bool>> may_read_file(Caller caller, FileId file, SteadyTime deadline) = 0;
+
+  // When files are deleted: what is known of them goes from the messages that attach them, each with its event, and no
+  // message attaches them from then on. Told again it finds nothing more to do. Answers how many messages there were;
+  // on a failure some may be done.
+  virtual Task<Result<std::int64_t>> forget_files(TenantId tenant, std::vector<FileId> files, SteadyTime deadline) = 0;
 
   // The whole batch or nothing; an external id that the conversation holds counts as existing and is not compared.
   virtual Task<Result<Written<ImportSummary>>> import_messages(Caller caller, ImportMessages command,

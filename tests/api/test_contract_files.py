@@ -54,6 +54,7 @@ GET /users/{user_id}
 GET /internal/scope
 POST /internal/lookup
 POST /internal/attachment-access
+POST /internal/deleted-files
 GET /internal/tenants
 GET /internal/scan/conversations
 GET /internal/scan/messages

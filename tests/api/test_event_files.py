@@ -52,7 +52,7 @@ def test_there_is_an_event_for_each_kind_of_change():
         "conversation.created", "conversation.deleted", "conversation.updated",
         "file.deleted", "file.uploaded",
         "member.added", "member.removed", "member.role_changed",
-        "message.created", "message.deleted", "message.edited",
+        "message.created", "message.deleted", "message.edited", "message.files_changed",
         "reaction.added", "reaction.removed", "read.updated", "user.updated",
     ]  # fmt: skip
 
@@ -71,6 +71,7 @@ def test_events_name_things_as_the_api_does():
     for event, entity in (
         ("message.created", "ScannedMessage"),
         ("message.edited", "ScannedMessage"),
+        ("message.files_changed", "ScannedMessage"),
         ("conversation.created", "Conversation"),
         ("conversation.updated", "Conversation"),
         ("user.updated", "User"),

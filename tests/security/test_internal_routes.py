@@ -16,7 +16,7 @@ MESSAGING = contract("messaging")
 FOR_ROLES = [op for op in MESSAGING.operations if op.for_roles]
 QUERIES = {"scan_tenants": {}, "scan_conversations": {"tenant": "t"}, "scan_users": {"tenant": "t"},
            "scan_messages": {"tenant": "t", "conversation_id": "room"}}  # fmt: skip
-BODIES = {"check_attachment": {"tenant": "t", "user": "ada", "file": "f"}}
+BODIES = {"check_attachment": {"tenant": "t", "user": "ada", "file": "f"}, "forget_files": {"tenant": "t", "files": ["f"]}}
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
 // Send, edit, delete and react, as jobs of the SQLite store.
-#include <algorithm>
-
 #include "messaging/event_data.h"
 #include "messaging/stores/sqlite_writes.h"
 
@@ -68,21 +66,6 @@ Result<std::optional<ReplyTarget>> find_reply_target(sqlite::Connection& db, con
   return invalid_field("/reply_to", "names no message of this conversation");
 }
 
-void insert_files(sqlite::Connection& db, std::int64_t message, const SendMessage& command) {
-  for (std::size_t place = 0; place < command.attachments.size(); ++place) {
-    const FileId& id = command.attachments[place];
-    const auto known = std::ranges::find(command.files, id, &AttachedFile::id);
-    const bool told = known != command.files.end();
-    sqlite::Query(db,
-                  "INSERT INTO message_files(message, place, file, filename, size, content_type) "
-                  "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                  message, place, id.value, told ? std::optional<std::string_view>(known->filename) : std::nullopt,
-                  told ? std::optional(known->size) : std::nullopt,
-                  told ? std::optional<std::string_view>(known->content_type) : std::nullopt)
-        .run();
-  }
-}
-
 void count_own(sqlite::Connection& db, std::int64_t conversation, const UserId& author) {
   sqlite::Query(db, "UPDATE members SET accounted = accounted + 1 WHERE conversation = ?1 AND user = ?2", conversation,
                 author.value)
@@ -115,6 +98,7 @@ Result<Committed<Message>> send_message(WriteContext& write, const PreparedSend&
   const auto target = find_reply_target(write.db, *conversation, command.reply_to);
   if (!target) return fail(target.error());
   if (command.only_replay) return fail(ErrorKind::kRateLimited, "rate_limited", "Over the limit of messages.");
+  if (auto there = check_files(write.db, write.caller.tenant, command); !there) return fail(there.error());
   if (conversation->last_seq >= kMaxSeq) {
     return fail(ErrorKind::kNoRoom, "storage_full", "The conversation can hold no more messages.");
   }

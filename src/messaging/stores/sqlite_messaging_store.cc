@@ -10,6 +10,7 @@ namespace parley::messaging {
 namespace {
 
 constexpr int kWriterCacheKib = 16 * 1024;
+constexpr std::int64_t kFilesForgottenAtOnce = 100;  // messages, so that senders do not wait
 
 }  // namespace
 
@@ -178,6 +179,21 @@ Task<Result<LookedUp>> Store::look_up(Caller caller, LookUp query, SteadyTime de
 }
 Task<Result<bool>> Store::may_read_file(Caller caller, FileId file, SteadyTime deadline) {
   return read(std::move(caller), std::move(file), deadline, messaging::may_read_file);
+}
+Task<Result<std::int64_t>> Store::forget_files(TenantId tenant, std::vector<FileId> files, SteadyTime deadline) {
+  const Caller media{.tenant = std::move(tenant), .user = {}, .roles = {}, .name = {}};
+  std::int64_t messages = 0;
+  for (const FileId& file : files) {
+    std::optional<std::int64_t> after = 0;
+    while (after) {
+      ForgetFile part{file, *after, kFilesForgottenAtOnce};
+      auto done = co_await write(media, std::move(part), deadline, messaging::forget_file);
+      if (!done) co_return fail(std::move(done.error()));
+      messages += done->value.messages;
+      after = done->value.next;
+    }
+  }
+  co_return messages;
 }
 
 Task<Result<Written<ImportSummary>>> Store::import_messages(Caller caller, ImportMessages command,

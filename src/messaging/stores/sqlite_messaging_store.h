@@ -86,6 +86,7 @@ class SqliteMessagingStore final : public MessagingStore, public MessagingScan {
   Task<Result<Page<ConversationId>>> get_scope(Caller caller, std::size_t limit, SteadyTime deadline) override;
   Task<Result<LookedUp>> look_up(Caller caller, LookUp query, SteadyTime deadline) override;
   Task<Result<bool>> may_read_file(Caller caller, FileId file, SteadyTime deadline) override;
+  Task<Result<std::int64_t>> forget_files(TenantId tenant, std::vector<FileId> files, SteadyTime deadline) override;
 
   Task<Result<Written<ImportSummary>>> import_messages(Caller caller, ImportMessages command,
                                                        SteadyTime deadline) override;

@@ -153,7 +153,8 @@ UPDATE event_log SET data = json_set(data, '$.name', NULL, '$.topic', NULL, '$.m
 )sql";
 
 // What live messages attach, so that a file leads to those who may read it. What is known of a file is what media told
-// when it was sent; NULL where it told nothing. No message attached a file before this table.
+// when it was sent; NULL where it told nothing, and once the file is deleted. No message attached a file before this
+// table.
 constexpr const char* kMessageFiles = R"sql(
 CREATE TABLE message_files(
   message INTEGER NOT NULL,       -- key
@@ -167,12 +168,24 @@ CREATE TABLE message_files(
 CREATE UNIQUE INDEX message_files_by_file ON message_files(file, message);
 )sql";
 
+// Files that media told were deleted: a message that was on its way when they were attaches them no more. Kept for
+// longer than any request lasts.
+constexpr const char* kDeletedFiles = R"sql(
+CREATE TABLE deleted_files(
+  tenant TEXT NOT NULL,
+  file TEXT NOT NULL,
+  told_at INTEGER NOT NULL,
+  PRIMARY KEY(tenant, file)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deleted_files_by_time ON deleted_files(told_at);
+)sql";
+
 }  // namespace
 
 std::span<const sqlite::Migration> messaging_migrations() {
   static const std::string first = std::string(kFirstTables) + events::kEventLogSchema;
   static const sqlite::Migration migrations[] = {
-      {1, first.c_str()}, {2, kErasures}, {3, kNamingEvents}, {4, kMessageFiles}};
+      {1, first.c_str()}, {2, kErasures}, {3, kNamingEvents}, {4, kMessageFiles}, {5, kDeletedFiles}};
   return migrations;
 }
 

@@ -102,6 +102,22 @@ Result<Committed<Message>> delete_message(WriteContext& write, const DeleteMessa
 Result<Committed<ReactionSummary>> add_reaction(WriteContext& write, const React& command);
 Result<Committed<ReactionSummary>> remove_reaction(WriteContext& write, const React& command);
 
+// sqlite_file_writes.cc
+void insert_files(sqlite::Connection& db, std::int64_t message, const SendMessage& command);
+// "/attachments/N" for those that are deleted by now.
+Result<> check_files(sqlite::Connection& db, const TenantId& tenant, const SendMessage& command);
+// One file, by at most `limit` messages after `after`; those that are done are not counted again.
+struct ForgetFile {
+  FileId file;
+  std::int64_t after = 0;  // a message's key
+  std::int64_t limit = 0;
+};
+struct ForgottenPart {
+  std::int64_t messages = 0;
+  std::optional<std::int64_t> next;  // where to go on
+};
+Result<Committed<ForgottenPart>> forget_file(WriteContext& write, const ForgetFile& command);
+
 // sqlite_conversation_writes.cc
 Result<Committed<Conversation>> create_conversation(WriteContext& write, const CreateConversation& command);
 Result<Committed<Conversation>> update_conversation(WriteContext& write, const UpdateConversation& command);

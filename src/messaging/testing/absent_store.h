@@ -40,6 +40,7 @@ class AbsentStore : public MessagingStore {
   Task<Result<Page<ConversationId>>> get_scope(Caller, std::size_t, SteadyTime) override { co_return absent(); }
   Task<Result<LookedUp>> look_up(Caller, LookUp, SteadyTime) override { co_return absent(); }
   Task<Result<bool>> may_read_file(Caller, FileId, SteadyTime) override { co_return absent(); }
+  Task<Result<std::int64_t>> forget_files(TenantId, std::vector<FileId>, SteadyTime) override { co_return absent(); }
   Task<Result<Written<ImportSummary>>> import_messages(Caller, ImportMessages, SteadyTime) override {
     co_return absent();
   }

@@ -1,4 +1,5 @@
 // The contract of what messages attach: a file is readable through messages for as long as one that lives shows it.
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "messaging/testing/messaging_store_contract.h"
@@ -6,6 +7,7 @@
 namespace parley::messaging::testing {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 namespace {
@@ -112,7 +114,85 @@ TEST_P(MessagingStoreContract, NoEventTellsOfTheFilesOfADeletedConversation) {
   make_group(user("u1"), "a");
   attached(user("u1"), "a", {kPlan});
   ASSERT_TRUE(drop(user("u1"), "a"));
-  for (const auto& event : all_events()) EXPECT_THAT(event.data, ::testing::Not(::testing::HasSubstr("name of")));
+  for (const auto& event : all_events()) EXPECT_THAT(event.data, ::testing::Not(HasSubstr("name of")));
+}
+
+TEST_P(MessagingStoreContract, NothingIsKnownOfADeletedFileAndEachMessageHasAnEventOfIt) {
+  make_group(user("u1"), "a");
+  make_group(user("u1"), "b");
+  const Message first = attached(user("u1"), "a", {kPlan, kPhoto});
+  const Message second = attached(user("u1"), "b", {kPlan});
+  const Message other = attached(user("u1"), "b", {kPhoto});
+  ASSERT_TRUE(edit(user("u1"), first, "edited"));
+  EXPECT_EQ(forget({kPlan}), 2);
+  EXPECT_THAT(event_types("a"), ElementsAre("conversation.created", "member.added", "message.created", "message.edited",
+                                            "message.files_changed"));
+  EXPECT_THAT(event_types("b"), ElementsAre("conversation.created", "member.added", "message.created",
+                                            "message.created", "message.files_changed"));
+  for (const auto& event : all_events()) EXPECT_THAT(event.data, ::testing::Not(HasSubstr("name of " + kPlan.value)));
+  const auto told = all_events();
+  const auto change = std::ranges::find_if(
+      told, [](const auto& event) { return event.type == "message.files_changed" && event.key == "a"; });
+  ASSERT_NE(change, told.end());
+  EXPECT_EQ(change->subject, first.id.value);
+  const auto data = boost::json::parse(change->data);
+  EXPECT_EQ(data.at("content"), "edited");
+  EXPECT_EQ(data.at("version"), 2);
+  EXPECT_EQ(data.at("attachments").as_array().size(), 2u);
+  EXPECT_THAT(change->data, HasSubstr("name of " + kPhoto.value));
+
+  EXPECT_THAT(get(user("u1"), first)->attachments, ElementsAre(kPlan, kPhoto));
+  EXPECT_EQ(get(user("u1"), first)->version, 2);
+  const auto page = wait(scan().scan_messages(TenantId("acme"), ConversationId("b"), 0, 10, kNoHurry));
+  EXPECT_THAT(page->items[0].files, IsEmpty());
+  EXPECT_THAT(page->items[1].files, ::testing::SizeIs(1));
+  EXPECT_EQ(forget({kPlan}), 0) << "told again";
+  EXPECT_EQ(all_events().size(), told.size());
+}
+
+TEST_P(MessagingStoreContract, ADeletedFileIsForgottenInVeryManyMessages) {
+  make_group(user("u1"), "a");
+  for (int i = 0; i < 205; ++i) attached(user("u1"), "a", {kPlan});
+  EXPECT_EQ(forget({kPhoto, kPlan}), 205);
+  EXPECT_EQ(forget({kPlan}), 0);
+}
+
+TEST_P(MessagingStoreContract, ADeletedFileIsAttachedNoMore) {
+  make_group(user("u1"), "a");
+  make_group(user("u1", "other"), "a");
+  SendMessage before = with_files("a", {kPlan}, "look");
+  before.idempotency_key = "k";
+  ASSERT_TRUE(send(user("u1"), before)->changed);
+  EXPECT_EQ(forget({kPlan}), 1);
+  EXPECT_THAT(send(user("u1"), with_files("a", {kPhoto, kPlan}, "late")), IsInvalid("/attachments/1"));
+  EXPECT_FALSE(send(user("u1"), before)->changed) << "what was sent is answered";
+  SendMessage refused = with_files("a", {kPhoto, kPlan}, "late");
+  refused.only_replay = true;
+  EXPECT_THAT(send(user("u1"), refused), FailsWith("rate_limited"))
+      << "why it is refused, whoever asks for replays knows";
+  reopen();
+  EXPECT_THAT(send(user("u1"), with_files("a", {kPlan}, "late")), IsInvalid("/attachments/0"));
+  attached(user("u1"), "a", {kPhoto});
+  attached(user("u1", "other"), "a", {kPlan});
+}
+
+TEST_P(MessagingStoreContract, OneTenantsDeletionsTouchNoOthers) {
+  make_group(user("u1"), "a");
+  attached(user("u1"), "a", {kPlan});
+  EXPECT_EQ(forget({kPlan}, "other"), 0);
+  const auto page = wait(scan().scan_messages(TenantId("acme"), ConversationId("a"), 0, 10, kNoHurry));
+  EXPECT_THAT(page->items[0].files, ::testing::SizeIs(1));
+}
+
+TEST_P(MessagingStoreContract, AFileOfADeletedMessageOrConversationIsForgottenWithoutAnEvent) {
+  make_group(user("u1"), "a");
+  make_group(user("u1"), "b");
+  ASSERT_TRUE(remove(user("u1"), attached(user("u1"), "a", {kPlan})));
+  attached(user("u1"), "b", {kPlan});
+  ASSERT_TRUE(drop(user("u1"), "b"));
+  const std::size_t before = all_events().size();
+  forget({kPlan});
+  EXPECT_EQ(all_events().size(), before);
 }
 
 TEST_P(MessagingStoreContract, AReplayWithAttachmentsAttachesNothingTwice) {

@@ -84,6 +84,11 @@ Message Suite::attached(const Caller& caller, const char* to, std::vector<FileId
   EXPECT_TRUE(result.has_value() && result->changed) << (result ? "" : result.error().detail);
   return result ? result->value : Message{};
 }
+std::int64_t Suite::forget(std::vector<FileId> files, const char* tenant) {
+  const auto messages = wait(store().forget_files(TenantId(tenant), std::move(files), kNoHurry));
+  EXPECT_TRUE(messages.has_value()) << (messages ? "" : messages.error().detail);
+  return messages.value_or(-1);
+}
 bool Suite::readable(const Caller& caller, const FileId& file) {
   const auto answer = wait(store().may_read_file(caller, file, kNoHurry));
   EXPECT_TRUE(answer.has_value()) << (answer ? "" : answer.error().detail);

@@ -70,6 +70,7 @@ class MessagingStoreContract : public ::testing::TestWithParam<MakeStore> {
   static SendMessage with_files(const char* conversation, std::vector<FileId> files, std::string content);
   Message attached(const Caller& caller, const char* conversation, std::vector<FileId> files,
                    std::string content = "look");
+  std::int64_t forget(std::vector<FileId> files, const char* tenant = "acme");
   bool readable(const Caller& caller, const FileId& file);
   Message replied(const Caller& caller, const Message& to, std::string content);
   Result<Written<Message>> edit(const Caller& caller, const Message& message, std::string content,
