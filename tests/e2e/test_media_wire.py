@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import random
+import secrets
 import threading
 import time
 
@@ -46,7 +47,7 @@ class Place:
 @pytest.fixture(params=["in one process", "over http"])
 def place(request, start_server, issuer):
     token = issuer.token("acme", "ada")
-    key = {"INTERNAL_KEY": "0123456789abcdef0123456789abcdef", "SIGNING_KEYS": "k1:0123456789abcdef0123456789abcdef"}
+    key = {"INTERNAL_KEY": secrets.token_hex(16), "SIGNING_KEYS": f"k1:{secrets.token_hex(16)}"}
     if request.param == "in one process":
         server = start_server(**IDLE)
         return Place(server, server, token)
