@@ -203,7 +203,7 @@ constexpr Setting kTable[] = {
    .may_be_file = true},
 
   {.section = kCalls, .name = "MESSAGING_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
-   .meaning = "Where the gateway finds messaging; not set: in the same process.", .example = "http://messaging:3004",
+   .meaning = "Where the gateway and media find messaging; not set: in the same process.", .example = "http://messaging:3004",
    .assign = into<kUpstream, &UpstreamSettings::messaging_url>, .required = "for a gateway without messaging beside it"},
   {.section = kCalls, .name = "MEDIA_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
    .meaning = "Where the gateway and messaging find media; not set: in the same process, or nowhere.", .example = "http://media:3005",
