@@ -43,6 +43,9 @@ struct Error {
   std::string detail;  // one sentence for a person
   std::vector<FieldError> fields;
   std::optional<std::chrono::seconds> retry_after;
+  // The role that answers so is well all the same: another role is away, or one thing alone is lost. Others must not
+  // pay for it, so nobody counts it against the role or asks again at once (http::kRoleIsWell).
+  bool role_is_well = false;
 };
 
 }  // namespace parley

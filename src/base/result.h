@@ -34,5 +34,10 @@ inline std::unexpected<Error> unavailable(std::string code, std::string detail,
                                           std::chrono::seconds retry_after = std::chrono::seconds(1)) {
   return std::unexpected(Error{ErrorKind::kUnavailable, std::move(code), std::move(detail), {}, retry_after});
 }
+// Where the role that says so is well itself (Error::role_is_well).
+inline std::unexpected<Error> unavailable_but_well(std::string code, std::string detail,
+                                                   std::chrono::seconds retry_after = std::chrono::seconds(1)) {
+  return std::unexpected(Error{ErrorKind::kUnavailable, std::move(code), std::move(detail), {}, retry_after, true});
+}
 
 }  // namespace parley

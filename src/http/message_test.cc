@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "http/problem.h"
+#include "http/upstream.h"
 
 namespace parley::http {
 namespace {
@@ -40,6 +41,14 @@ TEST(ProblemResponse, ShowsFieldsAndRetryAfter) {
             R"("request_id":"req-1","errors":[{"path":"/content","message":"is too long"}]})");
   error = {ErrorKind::kUnavailable, "busy", "Later.", {}, std::chrono::seconds(3)};
   EXPECT_EQ(problem_response(error, "r").headers.find("Retry-After"), "3");
+  EXPECT_FALSE(problem_response(error, "r").headers.find(kRoleIsWell));
+}
+
+TEST(ProblemResponse, SaysThatTheRoleIsWellWhereItIs) {
+  Error error = unavailable_but_well("unavailable", "Another role is away.").error();
+  EXPECT_EQ(problem_response(error, "r").headers.find(kRoleIsWell), "true");
+  error.kind = ErrorKind::kConflict;  // which counts against nobody anyway
+  EXPECT_FALSE(problem_response(error, "r").headers.find(kRoleIsWell));
 }
 
 TEST(ProblemResponse, ShowsNothingOfAnInternalError) {

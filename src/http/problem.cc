@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "http/upstream.h"
+
 namespace parley::http {
 
 namespace json = boost::json;
@@ -78,6 +80,7 @@ Response problem_response(const Error& error, std::string_view request_id,
     const auto wait = error.retry_after.value_or(std::chrono::seconds(1));
     response.headers.add("Retry-After", std::to_string(wait.count()));
   }
+  if (error.role_is_well && status >= 500) response.headers.add(kRoleIsWell, "true");
   return response;
 }
 

@@ -11,8 +11,8 @@
 namespace parley::http {
 
 int status_of(ErrorKind kind);
-// Adds Retry-After where the error has one. kInternal shows no detail, only the request id. `members` are extension
-// members (RFC 9457, section 3.2).
+// Adds Retry-After where the error has one, and kRoleIsWell (upstream.h). kInternal shows no detail, only the request
+// id. `members` are extension members (RFC 9457, section 3.2).
 Response problem_response(const Error& error, std::string_view request_id,
                           std::initializer_list<std::pair<std::string_view, std::string_view>> members = {});
 

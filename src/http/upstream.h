@@ -8,9 +8,10 @@
 
 namespace parley::http {
 
-// A field that a role puts on a 5xx to say that it is well itself, and that what the caller wished for could not be had
-// in the time that the caller gave for it. Whoever stands between counts that against nobody and does not ask again,
-// but takes the field off and passes the answer on.
+// A field that a role puts on a 5xx to say that it is well itself (Error::role_is_well): what the caller wished for
+// could not be had in the time that the caller gave for it, or hangs on another role, or on one thing that is lost.
+// Whoever stands between counts that against nobody and does not ask again, but takes the field off and passes the
+// answer on.
 inline constexpr std::string_view kRoleIsWell = "X-Parley-Role-Is-Well";
 
 class Upstream {

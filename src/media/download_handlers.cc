@@ -40,7 +40,7 @@ http::Response unsatisfiable(const Call& call, const File& file) {
 
 std::unexpected<Error> object_lost(const FileId& id, std::string_view what) {
   log_error("the object of a file cannot be sent", {{"file", id.value}, {"error", what}});
-  return unavailable("unavailable", "The bytes of this file cannot be read.", std::chrono::seconds(60));
+  return unavailable_but_well("unavailable", "The bytes of this file cannot be read.", std::chrono::seconds(60));
 }
 
 Task<Result<std::unique_ptr<BlobReader>>> open_object(const Call& call, const File& file) {

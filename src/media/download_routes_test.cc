@@ -259,6 +259,7 @@ TEST_F(Downloads, AFileWhoseObjectIsGoneOrCutShortIs503AndTheOthersAreNot) {
       EXPECT_EQ(answer.status, 503);
       EXPECT_EQ(answer.code(), "unavailable");
       EXPECT_NE(answer.header("Retry-After"), "");
+      EXPECT_EQ(answer.header("X-Parley-Role-Is-Well"), "true");  // one lost object must not close all of media
       EXPECT_EQ(answer.header("ETag"), "");
     }
   }

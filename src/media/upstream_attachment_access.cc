@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMostAnswerBytes = 4096;
 
 std::unexpected<Error> no_answer() {
-  return unavailable("unavailable", "Media cannot ask messaging now who may read the file.");
+  return unavailable_but_well("unavailable", "Media cannot ask messaging now who may read the file.");
 }
 
 std::string question_body(const Reader& reader, const FileId& file) {

@@ -72,6 +72,7 @@ TEST_F(UpstreamAttachmentAccessTest, WhateverIsNoAnswerIsUnavailable) {
     ASSERT_FALSE(answer.has_value()) << messaging_->answer;
     EXPECT_EQ(answer.error().kind, ErrorKind::kUnavailable);
     EXPECT_TRUE(answer.error().retry_after.has_value());
+    EXPECT_TRUE(answer.error().role_is_well);  // whoever owns the file must still get it
   };
   for (const char* answer : {"", "{}", "[]", "true", R"({"readable":1})", R"({"readable":true)"}) {
     messaging_->answer = answer;

@@ -77,7 +77,7 @@ TEST_F(AttachmentRoutes, SilentMediaCosts503ForMessagesWithAttachmentsAlone) {
   const std::string body = R"({"conversation_id":"c1","content":"a","attachments":["f1"]})";
   const Answer first = ada_.post("/messages", body, {{"Idempotency-Key", "k"}});
   ASSERT_EQ(first.status, 201) << first.body;
-  files_.error = Error{ErrorKind::kUnavailable, kFilesUnavailable, "Not now.", {}, std::chrono::seconds(1)};
+  files_.error = Error{ErrorKind::kUnavailable, kFilesUnavailable, "Not now.", {}, std::chrono::seconds(1), true};
   const Answer refused = ada_.post("/messages", body);
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.code(), "files_unavailable");

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMostAnswerBytes = 256 * 1024;
 
 std::unexpected<Error> no_answer() {
-  return unavailable(kFilesUnavailable, "The files that the message attaches cannot be looked up now.");
+  return unavailable_but_well(kFilesUnavailable, "The files that the message attaches cannot be looked up now.");
 }
 
 std::unexpected<Error> odd_answer(int status) {

@@ -96,6 +96,7 @@ TEST_F(MediaClientTest, WhateverMediaDoesWrongIsUnavailable) {
     const auto failed = ask();
     EXPECT_EQ(failed.error().kind, ErrorKind::kUnavailable);
     EXPECT_EQ(failed.error().code, kFilesUnavailable);
+    EXPECT_TRUE(failed.error().role_is_well);
     EXPECT_THAT(failed.error().detail, ::testing::Not(::testing::HasSubstr("inside")));
   }
 }

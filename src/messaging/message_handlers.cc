@@ -1,6 +1,5 @@
 #include "base/text.h"
 #include "http/problem.h"
-#include "http/upstream.h"
 #include "messaging/cursor.h"
 #include "messaging/handler_parts.h"
 #include "messaging/if_match.h"
@@ -66,9 +65,7 @@ Answer send_message(Call& call) {
     response = written_response(created ? 201 : 200, encode(message, position_of(position)), position, message.version);
     response.headers.add("Location", "messages/" + percent_encode(message.id.value));
   } else {
-    const Error& error = outcome.written.error();
-    response = http::problem_response(error, call.exchange.request_id);
-    if (error.code == kFilesUnavailable) response.headers.add(http::kRoleIsWell, "true");
+    response = http::problem_response(outcome.written.error(), call.exchange.request_id);
   }
   add_rate_limit_headers(response, outcome.decision);
   co_return response;

@@ -168,7 +168,7 @@ Task<Result<>> wait_for_position(Call& call) {
                                     std::max(now, call.deadline - kTimeToAnswer));
   if (co_await call.search.progress.reached(*offset, until)) co_return Result<>();
   call.search.metrics.was_behind();
-  co_return unavailable("index_behind", "What min_position names is not indexed yet.");
+  co_return unavailable_but_well("index_behind", "What min_position names is not indexed yet.");
 }
 
 Task<Result<CallerScope>> caller_scope(Call& call) {

@@ -193,7 +193,8 @@ Task<Result<>> IndexAudit::let_index_catch_up(SteadyTime deadline) {
   auto head = co_await with_.log.head(soon(deadline));
   if (!head) co_return std::unexpected(std::move(head.error()));
   if (co_await with_.progress.reached(*head, soon(deadline))) co_return Result<>{};
-  co_return unavailable("index_behind", "The search index is behind and cannot be checked yet; try again later.");
+  co_return unavailable_but_well("index_behind",
+                                 "The search index is behind and cannot be checked yet; try again later.");
 }
 
 void IndexAudit::add_difference(IndexCheckReport& report, const TenantId& tenant, const ConversationId& conversation,

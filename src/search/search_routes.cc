@@ -2,7 +2,6 @@
 
 #include "http/openapi/operation_route.h"
 #include "http/problem.h"
-#include "http/upstream.h"
 
 namespace parley::search {
 
@@ -55,12 +54,6 @@ bool cost_nothing(const Error& error) {
   return error.kind != ErrorKind::kTimeout && !waited_in_vain(error);
 }
 
-http::Response problem(const Error& error, const http::Exchange& exchange) {
-  http::Response response = http::problem_response(error, exchange.request_id);
-  if (waited_in_vain(error)) response.headers.add(http::kRoleIsWell, "true");
-  return response;
-}
-
 // Within the row's limit.
 Answer answer_within(CallerLimit& limit, const Row& row, Call& call) {
   std::optional<RateDecision> standing = co_await limit.take(call.caller);
@@ -72,7 +65,7 @@ Answer answer_within(CallerLimit& limit, const Row& row, Call& call) {
     if (standing && !result && cost_nothing(result.error())) {
       if (auto given_back = co_await limit.give_back(call.caller)) standing = given_back;
     }
-    if (!result) result = problem(result.error(), call.exchange);
+    if (!result) result = http::problem_response(result.error(), call.exchange.request_id);
   }
   if (standing) {
     for (const auto& [name, value] : rate_limit_fields(*standing)) result->headers.add(name, value);

@@ -107,3 +107,17 @@ def test_media_that_has_no_messaging_serves_owners_alone(start_server, storage_a
     for id_ in (file, UNKNOWN):
         for refused in ask(storage.user("ben"), id_):
             refused.refused(404, "not_found")
+
+
+def test_what_strangers_cannot_be_told_closes_media_to_no_owner(start_server, storage_at, media, messaging):
+    gateway = start_server(["gateway"], MESSAGING_SERVICE_URL=messaging.url, MEDIA_SERVICE_URL=media.url("media"),
+                           BREAKER_MIN_REQUESTS=5, BREAKER_OPEN_MS=60_000)  # fmt: skip
+    storage = storage_at(gateway)
+    ada, ben = storage.user("ada"), storage.user("ben")
+    file = upload(ada, b"bytes", expect=201).json["id"]
+    messaging.instead = answer(503)
+    for _ in range(10):
+        for refused in ask(ben, file):
+            refused.refused(503, "unavailable")
+            assert "X-Parley-Role-Is-Well" not in refused.headers
+    assert [answer_.status for answer_ in ask(ada, file)] == [200] * 4
