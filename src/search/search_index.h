@@ -76,10 +76,24 @@ struct DeadLetter {
   std::string reason;
 };
 
+// How far the index is in one lane of the log. A lane is a part of the log that comes in an order of its own, as a
+// partition of a topic does; all events of a conversation or user are in one. A log that is read whole is lane 0.
+struct LaneProgress {
+  std::int32_t lane = 0;
+  events::LogOffset through;  // of the log: every event up to here that is in this lane
+  std::int64_t next = 0;      // as the lane's reader counts: where it goes on; 0 is the lane's beginning
+  auto operator<=>(const LaneProgress&) const = default;
+};
+
 struct ChangeBatch {
   std::vector<IndexChange> changes;
   std::vector<DeadLetter> dead_letters;  // one per offset: a repeated one is kept once
   events::LogOffset through;  // the last event the batch covers; an older one than the index has moves nothing back
+  // Where the log is read in lanes: how far the batch brings each that it is of, in place of `through`. Of what the
+  // index has of a lane, neither number goes back.
+  std::vector<LaneProgress> lanes;
+  // How many lanes the log has, numbered from 0. They may become more: one never heard of has come nowhere.
+  std::int32_t lane_count = 1;
 };
 struct ApplyOutcome {
   std::size_t applied = 0;
@@ -203,10 +217,16 @@ class SearchIndex {
   // Writing: by the one consumer. While a tenant is being rebuilt, its changes go to both.
   virtual Task<Result<ApplyOutcome>> apply(ChangeBatch batch, SteadyTime deadline) = 0;
   // The events from here on are what comes next, even where the index was further: of another log than this, whose dead
-  // letters go.
-  virtual Task<Result<>> follow_from(events::LogOffset offset, SteadyTime deadline) = 0;
+  // letters go. These lanes, at least one, take the place of all that the index knew of.
+  virtual Task<Result<>> follow_lanes(std::vector<LaneProgress> lanes, SteadyTime deadline) = 0;
+  // Of a log that is read whole.
+  Task<Result<>> follow_from(events::LogOffset offset, SteadyTime deadline) {
+    return follow_lanes({{.lane = 0, .through = offset}}, deadline);
+  }
+  // Every lane of the log that the index knows of, by number; a new index has lane 0, at the beginning.
+  virtual Task<Result<std::vector<LaneProgress>>> lanes(SteadyTime deadline) = 0;
 
-  // Reading, of what serves.
+  // Reading, of what serves. Everything up to here is in it: of the lanes, the one that is least far.
   virtual Task<Result<events::LogOffset>> indexed_through(SteadyTime deadline) = 0;  // 0: a new index
   virtual Task<Result<SearchPage>> search(SearchRequest request, SteadyTime deadline) = 0;
   // Words that begin so, folded, the most used first, out of the newest messages of the scope that have them; then

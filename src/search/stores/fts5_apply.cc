@@ -9,6 +9,7 @@
 #include "search/stores/fts5_entries.h"
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_generations.h"
+#include "search/stores/fts5_lanes.h"
 #include "search/stores/fts5_places.h"
 #include "search/stores/fts5_scopes.h"
 #include "search/stores/fts5_sweep.h"
@@ -55,7 +56,7 @@ class Batch {
     for (const DeadLetter& letter : batch.dead_letters) bury(letter);
     write_words();
     places_.finish();
-    Query(db_, "UPDATE progress SET through = max(through, ?1)", batch.through.value).run();
+    advance_lanes(db_, batch);
     return outcome_;
   }
   void run(const Target& target, const std::vector<IndexChange>& changes) {
@@ -290,12 +291,6 @@ Result<ApplyOutcome> apply_batch(sqlite::Connection& db, const ChangeBatch& batc
   const ApplyOutcome outcome = Batch(db).run(batch);
   sweep_dropped(db, kSweptWithABatch);
   return outcome;
-}
-
-Result<> follow_from(sqlite::Connection& db, events::LogOffset offset) {
-  sqlite::Query(db, "UPDATE progress SET through = ?1", offset.value).run();
-  sqlite::Query(db, "DELETE FROM dead_letters WHERE offset > ?1", offset.value).run();
-  return {};
 }
 
 Result<RebuildState> apply_rebuild_step(sqlite::Connection& db, const TenantId& tenant, const std::string& id,

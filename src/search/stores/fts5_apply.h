@@ -7,7 +7,6 @@
 namespace parley::search {
 
 Result<ApplyOutcome> apply_batch(sqlite::Connection& db, const ChangeBatch& batch);
-Result<> follow_from(sqlite::Connection& db, events::LogOffset offset);
 // What a rebuild read goes to the generation that is being built, and to no other.
 Result<RebuildState> apply_rebuild_step(sqlite::Connection& db, const TenantId& tenant, const std::string& id,
                                         const RebuildStep& step);

@@ -148,7 +148,18 @@ CREATE TABLE renewal(
 ) STRICT;
 )sql";
 
-constexpr sqlite::Migration kMigrations[] = {{1, kIndexTables}, {2, kDirectoryTables}, {3, kScopes}, {4, kRenewal}};
+// How far each lane of the log is; progress.through is the least of them.
+constexpr const char* kLanes = R"sql(
+CREATE TABLE lanes(
+  lane INTEGER PRIMARY KEY,
+  through INTEGER NOT NULL,
+  next INTEGER NOT NULL
+) STRICT;
+INSERT INTO lanes SELECT 0, through, 0 FROM progress;
+)sql";
+
+constexpr sqlite::Migration kMigrations[] = {
+    {1, kIndexTables}, {2, kDirectoryTables}, {3, kScopes}, {4, kRenewal}, {5, kLanes}};
 
 }  // namespace
 

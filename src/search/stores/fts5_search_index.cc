@@ -5,6 +5,7 @@
 #include "search/stores/fts5_checks.h"
 #include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_generations.h"
+#include "search/stores/fts5_lanes.h"
 #include "search/stores/fts5_schema.h"
 #include "search/stores/fts5_scopes.h"
 #include "search/stores/fts5_search.h"
@@ -24,6 +25,9 @@ struct Nothing {};
 
 Result<events::LogOffset> progress_of(sqlite::Connection& db, const Nothing&) {
   return read_progress(db);
+}
+Result<std::vector<LaneProgress>> lanes_of(sqlite::Connection& db, const Nothing&) {
+  return read_lanes(db);
 }
 Result<std::vector<RebuildState>> rebuilds_of(sqlite::Connection& db, const Nothing&) {
   return read_rebuilds(db);
@@ -96,8 +100,15 @@ Task<Result<ApplyOutcome>> SqliteSearchIndex::apply(ChangeBatch batch, SteadyTim
                              [batch = std::move(batch)](sqlite::Connection& db) { return apply_batch(db, batch); });
 }
 
-Task<Result<>> SqliteSearchIndex::follow_from(events::LogOffset offset, SteadyTime deadline) {
-  return write<void>(deadline, [offset](sqlite::Connection& db) { return search::follow_from(db, offset); });
+Task<Result<>> SqliteSearchIndex::follow_lanes(std::vector<LaneProgress> lanes, SteadyTime deadline) {
+  return write<void>(deadline, [lanes = std::move(lanes)](sqlite::Connection& db) -> Result<> {
+    replace_lanes(db, lanes);
+    return {};
+  });
+}
+
+Task<Result<std::vector<LaneProgress>>> SqliteSearchIndex::lanes(SteadyTime deadline) {
+  return read(Nothing{}, deadline, lanes_of);
 }
 
 Task<Result<events::LogOffset>> SqliteSearchIndex::indexed_through(SteadyTime deadline) {

@@ -25,7 +25,8 @@ class SqliteSearchIndex final : public SearchIndex {
   static Result<std::unique_ptr<SqliteSearchIndex>> open(Options options, const Clock& clock);
 
   Task<Result<ApplyOutcome>> apply(ChangeBatch batch, SteadyTime deadline) override;
-  Task<Result<>> follow_from(events::LogOffset offset, SteadyTime deadline) override;
+  Task<Result<>> follow_lanes(std::vector<LaneProgress> lanes, SteadyTime deadline) override;
+  Task<Result<std::vector<LaneProgress>>> lanes(SteadyTime deadline) override;
   Task<Result<events::LogOffset>> indexed_through(SteadyTime deadline) override;
   Task<Result<SearchPage>> search(SearchRequest request, SteadyTime deadline) override;
   Task<Result<std::vector<Suggestion>>> suggest(SuggestRequest request, SteadyTime deadline) override;

@@ -79,7 +79,8 @@ class FakeIndex final : public SearchIndex {
 
   // No route of the service does these.
   Task<Result<ApplyOutcome>> apply(ChangeBatch, SteadyTime) override { co_return absent(); }
-  Task<Result<>> follow_from(events::LogOffset, SteadyTime) override { co_return absent(); }
+  Task<Result<>> follow_lanes(std::vector<LaneProgress>, SteadyTime) override { co_return absent(); }
+  Task<Result<std::vector<LaneProgress>>> lanes(SteadyTime) override { co_return absent(); }
   Task<Result<RebuildState>> begin_rebuild(TenantId, std::string, SteadyTime) override { co_return absent(); }
   Task<Result<RebuildState>> add_to_rebuild(TenantId, std::string, RebuildStep, SteadyTime) override {
     co_return absent();

@@ -104,17 +104,37 @@ Task<Result<ApplyOutcome>> MemoryIndex::apply(ChangeBatch batch, SteadyTime) {
     }
   }
   for (DeadLetter& letter : batch.dead_letters) letters.emplace(letter.offset.value, std::move(letter));
-  through = std::max(through, batch.through);
+  if (batch.lanes.empty()) batch.lanes.push_back({.lane = 0, .through = batch.through});
+  for (std::int32_t lane = 0; lane < batch.lane_count; ++lane) at_lanes.try_emplace(lane, LaneProgress{.lane = lane});
+  for (const LaneProgress& lane : batch.lanes) {
+    LaneProgress& known = at_lanes.try_emplace(lane.lane, LaneProgress{.lane = lane.lane}).first->second;
+    known.through = std::max(known.through, lane.through);
+    known.next = std::max(known.next, lane.next);
+  }
+  settle_through();
   if (auto told = answer(); !told) co_return std::unexpected(std::move(told.error()));
   co_return outcome;
 }
 
-Task<Result<>> MemoryIndex::follow_from(events::LogOffset offset, SteadyTime) {
+void MemoryIndex::settle_through() {
+  through = at_lanes.begin()->second.through;
+  for (const auto& [number, lane] : at_lanes) through = std::min(through, lane.through);
+}
+
+Task<Result<>> MemoryIndex::follow_lanes(std::vector<LaneProgress> lanes, SteadyTime) {
   co_await others_first();
   if (auto open = gate({}); !open) co_return open;
-  through = offset;
-  letters.erase(letters.upper_bound(offset.value), letters.end());
+  at_lanes.clear();
+  for (const LaneProgress& lane : lanes) at_lanes[lane.lane] = lane;
+  settle_through();
+  letters.erase(letters.upper_bound(through.value), letters.end());
   co_return answer();
+}
+
+Task<Result<std::vector<LaneProgress>>> MemoryIndex::lanes(SteadyTime) {
+  std::vector<LaneProgress> all;
+  for (const auto& [number, lane] : at_lanes) all.push_back(lane);
+  co_return all;
 }
 
 Task<Result<RebuildState>> MemoryIndex::begin_rebuild(TenantId tenant, std::string id, SteadyTime deadline) {

@@ -2,6 +2,7 @@
 // generation that serves and one that is built for each tenant, and fails or refuses what a test tells it to. It finds
 // nothing. Used on one loop, and by the test while that is idle. Lives over "restarts": a test makes what uses it anew.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -30,7 +31,8 @@ class MemoryIndex final : public SearchIndex {
   std::map<TenantId, Generation> serving;
   std::map<TenantId, std::pair<RebuildState, Generation>> building;
   std::map<std::int64_t, DeadLetter> letters;
-  events::LogOffset through;
+  events::LogOffset through;  // the least of at_lanes
+  std::map<std::int32_t, LaneProgress> at_lanes{{0, {}}};
   std::string refused_content = "poison";  // a change that says this is invalid
   int failures = 0;                        // so many writes fail first
   int begin_failures = 0;                  // so many rebuilds fail to begin, whatever is under way
@@ -46,7 +48,8 @@ class MemoryIndex final : public SearchIndex {
   std::vector<std::string> contents(const TenantId& tenant, const ConversationId& conversation) const;
 
   Task<Result<ApplyOutcome>> apply(ChangeBatch batch, SteadyTime deadline) override;
-  Task<Result<>> follow_from(events::LogOffset offset, SteadyTime) override;
+  Task<Result<>> follow_lanes(std::vector<LaneProgress> lanes, SteadyTime) override;
+  Task<Result<std::vector<LaneProgress>>> lanes(SteadyTime) override;
   Task<Result<events::LogOffset>> indexed_through(SteadyTime) override { co_return through; }
   Task<Result<SearchPage>> search(SearchRequest, SteadyTime) override { co_return SearchPage{}; }
   Task<Result<std::vector<Suggestion>>> suggest(SuggestRequest, SteadyTime) override {
@@ -84,6 +87,7 @@ class MemoryIndex final : public SearchIndex {
   Result<> gate(const std::vector<IndexChange>& changes);
   // And after.
   Result<> answer();
+  void settle_through();
 };
 
 }  // namespace parley::search::testing

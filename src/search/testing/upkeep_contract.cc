@@ -96,6 +96,70 @@ TEST_P(SearchIndexContract, TheOffsetGoesBackWhenTheIndexIsToFollowFromThere) {
   EXPECT_EQ(wait(index().dead_letters(kNoHurry)).value(), 0);
 }
 
+TEST_P(SearchIndexContract, ANewIndexIsAtTheBeginningOfOneLane) {
+  EXPECT_THAT(wait(index().lanes(kNoHurry)).value(), ElementsAre(LaneProgress{}));
+  apply({change(1, message("a", "grub"))}, 5);
+  EXPECT_THAT(wait(index().lanes(kNoHurry)).value(), ElementsAre(LaneProgress{.lane = 0, .through = {5}}));
+}
+
+TEST_P(SearchIndexContract, TheIndexIsAsFarAsItsLeastLane) {
+  const auto through = [this] { return wait(index().indexed_through(kNoHurry)).value().value; };
+  const auto advance = [this](std::vector<LaneProgress> lanes, std::int32_t count) {
+    ChangeBatch batch{.changes = {}, .dead_letters = {}, .through = {}, .lanes = std::move(lanes), .lane_count = count};
+    EXPECT_TRUE(wait(index().apply(std::move(batch), kNoHurry)).has_value());
+  };
+  advance({{.lane = 1, .through = {7}, .next = 3}}, 3);
+  EXPECT_EQ(through(), 0) << "of two lanes nothing came";
+  advance({{.lane = 0, .through = {9}, .next = 2}, {.lane = 2, .through = {8}, .next = 11}}, 3);
+  EXPECT_EQ(through(), 7);
+  EXPECT_EQ(search("grub").indexed_through.value, 7);
+  advance({{.lane = 1, .through = {12}, .next = 4}}, 3);
+  EXPECT_EQ(through(), 8);
+  under_test_->reopen();
+  EXPECT_EQ(through(), 8);
+  EXPECT_THAT(wait(index().lanes(kNoHurry)).value(), ElementsAre(LaneProgress{.lane = 0, .through = {9}, .next = 2},
+                                                                 LaneProgress{.lane = 1, .through = {12}, .next = 4},
+                                                                 LaneProgress{.lane = 2, .through = {8}, .next = 11}));
+}
+
+TEST_P(SearchIndexContract, NeitherNumberOfALaneGoesBack) {
+  const auto advance = [this](LaneProgress lane) {
+    ChangeBatch batch{.changes = {}, .dead_letters = {}, .through = {}, .lanes = {lane}, .lane_count = 1};
+    EXPECT_TRUE(wait(index().apply(std::move(batch), kNoHurry)).has_value());
+  };
+  advance({.lane = 0, .through = {9}, .next = 20});
+  advance({.lane = 0, .through = {5}, .next = 22});  // repeated events, further on in the lane
+  advance({.lane = 0, .through = {10}, .next = 19});
+  EXPECT_THAT(wait(index().lanes(kNoHurry)).value(), ElementsAre(LaneProgress{.lane = 0, .through = {10}, .next = 22}));
+}
+
+TEST_P(SearchIndexContract, ALogWithMoreLanesThanBeforeWaitsForTheNewOnes) {
+  const auto through = [this] { return wait(index().indexed_through(kNoHurry)).value().value; };
+  apply({}, 30);  // a log read whole
+  ChangeBatch batch{.lanes = {{.lane = 0, .through = {40}, .next = 2}}, .lane_count = 2};
+  EXPECT_TRUE(wait(index().apply(std::move(batch), kNoHurry)).has_value());
+  EXPECT_EQ(through(), 0);
+  batch = {.lanes = {{.lane = 1, .through = {35}, .next = 1}}, .lane_count = 2};
+  EXPECT_TRUE(wait(index().apply(std::move(batch), kNoHurry)).has_value());
+  EXPECT_EQ(through(), 35);
+}
+
+TEST_P(SearchIndexContract, LanesToFollowTakeThePlaceOfAllOthers) {
+  const auto follow = [this](std::vector<LaneProgress> lanes) {
+    EXPECT_TRUE(wait(index().follow_lanes(std::move(lanes), kNoHurry)).has_value());
+  };
+  const std::vector<LaneProgress> two{{.lane = 0, .through = {50}, .next = 5}, {.lane = 1, .through = {50}, .next = 6}};
+  write("a", "grub");
+  follow(two);
+  EXPECT_EQ(wait(index().indexed_through(kNoHurry)).value().value, 50);
+  under_test_->reopen();
+  EXPECT_EQ(wait(index().lanes(kNoHurry)).value(), two);
+  follow({{.lane = 0, .through = {3}, .next = 1}});
+  EXPECT_THAT(wait(index().lanes(kNoHurry)).value(), ElementsAre(LaneProgress{.lane = 0, .through = {3}, .next = 1}));
+  EXPECT_EQ(wait(index().indexed_through(kNoHurry)).value().value, 3);
+  EXPECT_THAT(found("grub"), ElementsAre("a"));
+}
+
 TEST_P(SearchIndexContract, LookupTellsTextsAndNamesOfFilesApart) {
   auto said = message("a", "grub\nmenu");
   said.seq = 7;
