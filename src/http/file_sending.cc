@@ -11,9 +11,9 @@ namespace parley::http {
 
 namespace {
 
-constexpr std::uint64_t kPieceBytes = 512 * 1024;
+constexpr std::uint64_t kPieceBytes = 2 << 20;
 // The disk is asked for what comes next while the network takes what is there.
-constexpr std::uint64_t kAheadBytes = 4 << 20;
+constexpr std::uint64_t kAheadBytes = 8 << 20;
 
 bool has_byte_in_memory(int fd, std::uint64_t at) {
   char byte;

@@ -100,7 +100,7 @@ TEST_F(FileSendingTest, SendsEveryByteAndKeepsTheConnection) {
 TEST_F(FileSendingTest, SendsAnyRunOfTheFileAndNothingBesides) {
   start();
   RawClient client(server->port());
-  constexpr std::size_t kPiece = 512 * 1024;
+  constexpr std::size_t kPiece = 2 << 20;
   const std::vector<std::pair<std::size_t, std::size_t>> runs = {
       {0, 0},      {0, 1},          {kFileBytes - 1, 1}, {kFileBytes, 0},   {1, kPiece},     {kPiece - 1, 2},
       {0, kPiece}, {3, kPiece + 1}, {4095, 4097},        {12'345, 700'000}, {kPiece, kPiece}};

@@ -47,7 +47,9 @@ class HttpUpstream::LinkBody final : public Body {
         keep_alive_(keep_alive) {}
 
   ~LinkBody() override {
-    if (body_.complete() && keep_alive_) upstream_.release(std::move(link_));
+    if (!body_.complete() || !keep_alive_) return;
+    link_->connection.buffer().release_if_empty();  // what it grew to is not kept for an idle connection
+    upstream_.release(std::move(link_));
   }
 
   Task<Result<std::string_view>> read() override {
@@ -400,8 +402,12 @@ Task<Result<Response>> HttpUpstream::call(Request& request, SteadyTime deadline)
       buffer.consume(length);
       if (keep_alive) release(std::move(link));
     } else {
-      // The head's views end here: nothing is pinned any more, and the buffer may grow for the body.
+      // The head's views end here: nothing is pinned any more, and the buffer grows for a long body. One in chunks may
+      // be a trickle of events, and many of those may be open at once.
       buffer.unpin();
+      if (head.framing.kind == Framing::Kind::kLength) {
+        buffer.make_room(std::min<std::uint64_t>(head.framing.length, options_.body_buffer));
+      }
       response.stream = std::make_unique<LinkBody>(*this, std::move(link), head.framing, keep_alive);
     }
     co_return response;

@@ -249,10 +249,11 @@ Task<bool> Session::finish_response(Response& response) {
   bool sent_all = false;
   std::uint64_t sent = response.body.size();
   if (response.stream) {
-    connection_.keep_little_unsent();
     const MessageWriting how{.chunked = unsent.chunked, .timeout = limits_.write_timeout};
     std::optional<FileRun> run = connection_.sends_files() ? response.stream->as_file() : std::nullopt;
     const bool is_file = run && run->length > 0 && run->length == response.stream->size();
+    // Of a file the kernel keeps no copy, only pages that are in its cache anyway.
+    if (!is_file) connection_.keep_little_unsent();
     const WrittenMessage written = is_file
                                        ? co_await send_file(connection_, out, std::move(*run), *response.stream, how)
                                        : co_await write_message(connection_, out, *response.stream, how);
