@@ -16,6 +16,10 @@ inline constexpr std::string_view kVersion = PARLEY_VERSION;
 void add_serve_command(CLI::App& app, int& exit_code);
 // Prints a token signed with the development key of a data folder, and nothing else.
 void add_token_command(CLI::App& app, int& exit_code);
+// Makes the keys that roles on several hosts share, where they are missing.
+void add_keys_command(CLI::App& app, int& exit_code);
+// Whether the server on this host lives.
+void add_health_command(CLI::App& app, int& exit_code);
 // Whether the data folder holds what it promises, and the search index what the store does; a running server does not
 // mind.
 void add_check_command(CLI::App& app, int& exit_code);

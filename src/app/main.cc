@@ -19,6 +19,8 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   parley::app::add_serve_command(app, exit_code);
   parley::app::add_token_command(app, exit_code);
+  parley::app::add_keys_command(app, exit_code);
+  parley::app::add_health_command(app, exit_code);
   parley::import::add_import_command(app, exit_code);
   parley::app::add_check_command(app, exit_code);
   parley::app::add_reindex_command(app, exit_code);

@@ -35,7 +35,7 @@ def refused(done, *needles):
 def test_help_names_every_command():
     done = run_cli("--help")
     assert done.returncode == 0
-    for command in ("serve", "token", "import", "config", "check", "reindex", "backup"):
+    for command in ("serve", "token", "keys", "health", "import", "config", "check", "reindex", "backup"):
         assert command in done.stdout.decode(), done.stdout
         one = run_cli(command, "--help")
         assert one.returncode == 0 and one.stdout, command
@@ -55,6 +55,45 @@ def test_a_command_that_there_is_not_is_named():
     done = run_cli("versoin")
     assert done.returncode == 2
     refused(done, "no command versoin", "--help")
+
+
+# keys, health
+
+
+def test_keys_are_made_once_and_open_a_server_to_other_hosts(start_server, tmp_path):
+    folder = tmp_path / "keys"
+    assert run_cli("keys", "--data", folder).returncode == 0
+    made = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert set(made) == {"dev_key.pem", "dev_key.pub.pem", "internal.key", "url-signing.key", "signing-keys"}
+    assert b"PRIVATE" not in made["dev_key.pub.pem"]
+    again = run_cli("keys", "--data", folder)
+    assert again.returncode == 0 and not again.stdout and not again.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == made
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+    server = start_server(JWT_PUBLIC_KEY="", JWT_PUBLIC_KEY_FILE=folder / "dev_key.pub.pem", BIND_ADDRESS="0.0.0.0",
+                          INTERNAL_KEY_FILE=folder / "internal.key", SIGNING_KEYS_FILE=folder / "signing-keys")  # fmt: skip
+    token = run_cli("token", "--data", folder, "--tenant", "acme", "--user", "ada").stdout.decode().strip()
+    client = Client(server.origin("gateway"), contract("gateway"), token=token, prefix="/v1")
+    client.get("conversations", expect=200)
+
+
+def test_a_public_half_of_another_pair_is_named(tmp_path):
+    assert run_cli("keys", "--data", tmp_path / "a").returncode == 0
+    (tmp_path / "a" / "dev_key.pem").unlink()
+    refused(run_cli("keys", "--data", tmp_path / "a"), "dev_key.pub.pem", "another key")
+
+
+def test_health_tells_whether_the_server_of_this_environment_lives(start_server):
+    server = start_server(["messaging"])
+    alive = run_cli("health", ROLES="messaging", MESSAGING_PORT=server.ports["messaging"])
+    assert alive.returncode == 0 and not alive.stdout and not alive.stderr
+    assert run_cli("health", "--url", server.url("messaging")).returncode == 0
+    gone = run_cli("health", ROLES="messaging,media", MESSAGING_PORT=server.ports["messaging"], MEDIA_PORT=free_ports(1)[0])
+    assert gone.returncode == 1
+    refused(gone, "cannot be reached")
+    assert run_cli("health", ROLES="king").returncode == 2
+    assert run_cli("health", "--url", "nonsense").returncode == 1
 
 
 # token
