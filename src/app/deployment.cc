@@ -14,6 +14,8 @@
 #include "auth/internal_token.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "gateway/upload_affinity.h"
+#include "http/balanced_upstream.h"
 #include "http/in_process_upstream.h"
 #include "http/openapi/embedded.h"
 #include "http/operations/operational_routes.h"
@@ -198,7 +200,7 @@ Result<> Deployment::load_internal_key() {
   }
   internal_key_ = settings_.auth.internal_key;
   const bool needed = serve.has(Role::kMessaging) || serve.has(Role::kMedia) || serve.has(Role::kSearch) ||
-                      !settings_.upstream.search_url.empty();
+                      !settings_.upstream.search_urls.empty();
   if (!internal_key_.empty() || !needed) return {};
   Result<Secret> key = auth::load_or_create_internal_key(serve.data_dir, random_);
   if (!key) return fail(std::move(key.error()));
@@ -270,23 +272,42 @@ Result<> Deployment::open_media() {
 Result<std::shared_ptr<http::Upstream>> Deployment::upstream_of(Role role) {
   if (const auto made = upstreams_.find(role); made != upstreams_.end()) return made->second;
   const std::string name(to_string(role));
-  if (const std::string& url = settings_.upstream.url_of(role); !url.empty()) {
-    Result<http::Url> parsed = http::parse_url(url);
-    if (!parsed) return fail(std::move(parsed.error()));
-    auto upstream = std::make_shared<http::HttpUpstream>(
-        loops_, http::HttpUpstreamOptions{.name = name,
-                                          .url = std::move(*parsed),
-                                          .connect_timeout = settings_.upstream.connect_timeout,
-                                          .body_idle_timeout = settings_.http.body_idle_timeout,
-                                          .connections_per_loop = settings_.upstream.pool_per_core});
-    export_upstream_metrics(*upstream);
-    http_upstreams_.push_back(upstream);
-    upstreams_[role] = std::move(upstream);
+  if (!settings_.upstream.urls_of(role).empty()) {
+    auto made = instances_of(role);
+    if (!made) return made;
+    upstreams_[role] = std::move(*made);
   } else if (settings_.serve.has(role)) {
     upstreams_[role] =
         std::make_shared<http::InProcessUpstream>(name, [this, role]() -> http::Service& { return service(role); });
   }
   return upstreams_[role];
+}
+
+Result<std::shared_ptr<http::Upstream>> Deployment::instances_of(Role role) {
+  const std::vector<std::string>& urls = settings_.upstream.urls_of(role);
+  std::vector<std::shared_ptr<http::Upstream>> instances;
+  for (const std::string& url : urls) {
+    Result<http::Url> parsed = http::parse_url(url);
+    if (!parsed) return fail(std::move(parsed.error()));
+    auto upstream = std::make_shared<http::HttpUpstream>(
+        loops_, http::HttpUpstreamOptions{.name = std::string(to_string(role)),
+                                          .url = std::move(*parsed),
+                                          .connect_timeout = settings_.upstream.connect_timeout,
+                                          .body_idle_timeout = settings_.http.body_idle_timeout,
+                                          .connections_per_loop = settings_.upstream.pool_per_core});
+    export_upstream_metrics(*upstream, urls.size() == 1 ? std::string() : url);
+    http_upstreams_.push_back(upstream);
+    instances.push_back(std::move(upstream));
+  }
+  if (instances.size() == 1) return std::move(instances.front());
+  http::BalancingOptions options;
+  if (role == Role::kMedia) options.affinity = gateway::upload_affinity;
+  auto balanced = std::make_shared<http::BalancedUpstream>(std::move(instances), std::move(options), clock_, random_);
+  scraped_.push_back(metrics_.gauge_from("parley_upstream_instances_well",
+                                         "Instances of the upstream that are not resting after failures",
+                                         {{"upstream", std::string(to_string(role))}},
+                                         [one = balanced.get()] { return static_cast<double>(one->well()); }));
+  return balanced;
 }
 
 std::string Deployment::gateway_address() const {
@@ -320,10 +341,12 @@ Result<> Deployment::let_gateway_follow_search(gateway::GatewayDependencies& wit
     return auth::sign_internal_token(internal_key_, to_string(Role::kSearch),
                                      clock_.wall_now() + auth::kInternalTokenLife);
   };
+  const std::vector<std::string>& urls = settings_.upstream.urls_of(Role::kSearch);
+  // Each instance tells of what it indexed itself, so of several, one knows too little: then nothing is cached here.
+  if (urls.size() > 1) return {};
   with.search_changes = search->second;
-  const std::string& url = settings_.upstream.url_of(Role::kSearch);
-  if (url.empty()) return {};
-  Result<http::Url> parsed = http::parse_url(url);
+  if (urls.empty()) return {};
+  Result<http::Url> parsed = http::parse_url(urls.front());
   if (!parsed) return fail(std::move(parsed.error()));
   auto upstream = std::make_shared<http::HttpUpstream>(
       loops_, http::HttpUpstreamOptions{.name = std::string(search->second->name()),
@@ -404,8 +427,9 @@ void Deployment::export_server_metrics(Role role, const http::Server& server) {
                             labels, [&counters] { return static_cast<double>(counters.sent_file_bytes.load()); }));
 }
 
-void Deployment::export_upstream_metrics(const http::HttpUpstream& upstream) {
-  const MetricLabels labels{{"upstream", std::string(upstream.name())}};
+void Deployment::export_upstream_metrics(const http::HttpUpstream& upstream, const std::string& instance) {
+  MetricLabels labels{{"upstream", std::string(upstream.name())}};
+  if (!instance.empty()) labels.emplace("instance", instance);
   const http::HttpUpstreamCounters& counters = upstream.counters();
   scraped_.push_back(
       metrics_.gauge_from("parley_upstream_open_connections", "Connections to the upstream", labels,

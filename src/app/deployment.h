@@ -64,6 +64,8 @@ class Deployment {
   Result<> open_media();
   // The role in this process, open by then or not, or where settings say that it is; null where there is neither.
   Result<std::shared_ptr<http::Upstream>> upstream_of(Role role);
+  // Those that settings name, as one.
+  Result<std::shared_ptr<http::Upstream>> instances_of(Role role);
   // Where clients reach the gateway, as far as this process knows. Any thread.
   std::string gateway_address() const;
   Result<> make_gateway();
@@ -75,7 +77,8 @@ class Deployment {
   std::vector<std::shared_ptr<http::Middleware>> service_middleware(Role role, const std::vector<http::Route>& routes);
   std::shared_ptr<http::Middleware> authentication(Role role);
   void export_server_metrics(Role role, const http::Server& server);
-  void export_upstream_metrics(const http::HttpUpstream& upstream);
+  // `instance`: empty where there is but one.
+  void export_upstream_metrics(const http::HttpUpstream& upstream, const std::string& instance);
 
   const Settings settings_;
   const Reach reach_;

@@ -108,11 +108,6 @@ Read read_url(const Setting& setting, std::string_view text) {
   if (text.size() > setting.max) return fault(setting, "it has " + std::to_string(text.size()) + " bytes");
   const std::optional<SplitUrl> url = split_url(text);
   if (!url) return fault(setting, quoted(text) + " is no such URL");
-  if (setting.kind == kServiceUrl) {
-    if (!url->origin.starts_with("http://")) return fault(setting, quoted(text) + " is not plain HTTP");
-    if (!url->rest.empty() && url->rest != "/") return fault(setting, quoted(text) + " has a path");
-    return SettingValue{.text = url->origin};
-  }
   return SettingValue{.text = url->origin + (url->rest.empty() ? "/" : std::string(url->rest))};
 }
 
@@ -192,6 +187,21 @@ Read read_origins(const Setting& setting, std::string_view text) {
   return value;
 }
 
+Read read_service_urls(const Setting& setting, std::string_view text) {
+  SettingValue value;
+  for (const std::string_view item : split_list(text)) {
+    const std::optional<SplitUrl> url = split_url(item);
+    if (!url) return fault(setting, quoted(item) + " is no such URL");
+    if (!url->origin.starts_with("http://")) return fault(setting, quoted(item) + " is not plain HTTP");
+    if (!url->rest.empty() && url->rest != "/") return fault(setting, quoted(item) + " has a path");
+    if (std::ranges::find(value.list, url->origin) != value.list.end())
+      return fault(setting, quoted(item) + " stands there twice");
+    value.list.push_back(url->origin);
+  }
+  if (value.list.size() > setting.max) return fault(setting, "it names " + std::to_string(value.list.size()));
+  return value;
+}
+
 Read read_networks(const Setting& setting, std::string_view text) {
   SettingValue value;
   for (const std::string_view item : split_list(text)) {
@@ -229,7 +239,8 @@ std::expected<SettingValue, std::string> read_setting(const Setting& setting, st
       return read_text(setting, text);
     case kAddress:
       return read_address(setting, text);
-    case kServiceUrl:
+    case kServiceUrls:
+      return read_service_urls(setting, text);
     case kUrl:
       return read_url(setting, text);
     case kPath:

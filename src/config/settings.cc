@@ -266,9 +266,9 @@ IpNetworks HttpSettings::trusted_networks() const {
   return *networks;
 }
 
-const std::string& UpstreamSettings::url_of(Role role) const {
+const std::vector<std::string>& UpstreamSettings::urls_of(Role role) const {
   CHECK(role != Role::kGateway);
-  return role == Role::kMessaging ? messaging_url : role == Role::kMedia ? media_url : search_url;
+  return role == Role::kMessaging ? messaging_urls : role == Role::kMedia ? media_urls : search_urls;
 }
 
 Environment process_environment() {
@@ -304,7 +304,7 @@ std::expected<LoadedSettings, std::vector<std::string>> load_settings(const Envi
 std::vector<std::string> faults_of_serving(const Settings& settings, const Environment& environment) {
   Faults faults;
   const ServeSettings& serve = settings.serve;
-  if (serve.has(Role::kGateway) && !serve.has(Role::kMessaging) && settings.upstream.messaging_url.empty()) {
+  if (serve.has(Role::kGateway) && !serve.has(Role::kMessaging) && settings.upstream.messaging_urls.empty()) {
     faults.push_back("the gateway without messaging in the same process needs MESSAGING_SERVICE_URL");
   }
   // Media joins this rule once it writes a log of its own.

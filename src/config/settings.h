@@ -81,17 +81,17 @@ struct TelemetrySettings {
 };
 
 struct UpstreamSettings {
-  std::string messaging_url;  // "http://host:port", no trailing slash; empty: in process
-  std::string media_url;
-  std::string search_url;
+  std::vector<std::string> messaging_urls;  // of each instance, "http://host:port"; none: in process
+  std::vector<std::string> media_urls;
+  std::vector<std::string> search_urls;
   std::chrono::milliseconds connect_timeout{};
   std::chrono::milliseconds deadline{};  // of one call, all its tries together
   std::size_t pool_per_core = 0;
   std::size_t retries = 0;
   std::size_t retry_budget_percent = 0;  // retries as a share of requests
 
-  // Of messaging, media or search; empty when in process. CHECK-fails for the gateway.
-  const std::string& url_of(Role role) const;
+  // Of messaging, media or search; none when in process. CHECK-fails for the gateway.
+  const std::vector<std::string>& urls_of(Role role) const;
 };
 
 struct SearchCacheSettings {

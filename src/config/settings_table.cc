@@ -202,15 +202,15 @@ constexpr Setting kTable[] = {
    .example = "a-long-random-string", .assign = into<kTelemetry, &TelemetrySettings::metrics_token>,
    .may_be_file = true},
 
-  {.section = kCalls, .name = "MESSAGING_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
-   .meaning = "Where the gateway and media find messaging; not set: in the same process.", .example = "http://messaging:3004",
-   .assign = into<kUpstream, &UpstreamSettings::messaging_url>, .required = "for a gateway without messaging beside it"},
-  {.section = kCalls, .name = "MEDIA_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
-   .meaning = "Where the gateway and messaging find media; not set: in the same process, or nowhere.", .example = "http://media:3005",
-   .assign = into<kUpstream, &UpstreamSettings::media_url>},
-  {.section = kCalls, .name = "SEARCH_SERVICE_URL", .kind = kServiceUrl, .fallback = "", .min = 1, .max = 512,
-   .meaning = "Where the gateway finds search; not set: in the same process.", .example = "http://search:3006",
-   .assign = into<kUpstream, &UpstreamSettings::search_url>},
+  {.section = kCalls, .name = "MESSAGING_SERVICE_URL", .kind = kServiceUrls, .fallback = "", .min = 1, .max = 64,
+   .meaning = "Where the gateway and media find messaging, one or several instances; not set: in the same process.", .example = "http://messaging-1:3004,http://messaging-2:3004",
+   .assign = into<kUpstream, &UpstreamSettings::messaging_urls>, .required = "for a gateway without messaging beside it"},
+  {.section = kCalls, .name = "MEDIA_SERVICE_URL", .kind = kServiceUrls, .fallback = "", .min = 1, .max = 64,
+   .meaning = "Where the gateway and messaging find media, one or several instances; not set: in the same process, or nowhere.", .example = "http://media:3005",
+   .assign = into<kUpstream, &UpstreamSettings::media_urls>},
+  {.section = kCalls, .name = "SEARCH_SERVICE_URL", .kind = kServiceUrls, .fallback = "", .min = 1, .max = 64,
+   .meaning = "Where the gateway finds search, one or several instances; not set: in the same process.", .example = "http://search:3006",
+   .assign = into<kUpstream, &UpstreamSettings::search_urls>},
   {.section = kCalls, .name = "INTERNAL_KEY", .kind = kSecret, .fallback = "", .min = 32, .max = 512,
    .meaning = "Key with which roles sign what they ask of each other; the same for all roles. Not set: DATA_DIR/internal.key, made at the first start.",
    .example = "the-same-long-random-string-everywhere", .assign = into<kAuth, &AuthSettings::internal_key>,
@@ -366,8 +366,8 @@ std::string Setting::bounds() const {
       return range(min, max) + " bytes of text";
     case kAddress:
       return "an IPv4 or IPv6 address";
-    case kServiceUrl:
-      return "http://host[:port]";
+    case kServiceUrls:
+      return range(min, max) + " of http://host[:port], comma-separated";
     case kUrl:
       return "an http:// or https:// URL";
     case kPath:

@@ -21,7 +21,7 @@ enum class SettingKind : std::uint8_t {
   kChoice,        // one of `choices`
   kText,          // UTF-8 without control characters, min to max bytes
   kAddress,       // an IPv4 or IPv6 address
-  kServiceUrl,    // http://host[:port]
+  kServiceUrls,   // http://host[:port], comma-separated, at most max
   kUrl,           // http:// or https://, with path and query
   kPath,          // of a file or folder, min to max bytes
   kPem,           // one or several PEM blocks, at most max bytes

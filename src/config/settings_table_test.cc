@@ -149,8 +149,9 @@ TEST(ReadSetting, TakesServiceUrlsWithoutPathUserOrTls) {
               {"http://a", "http://a:1", "http://10.0.0.1:3004/", "HTTP://Host", "http://[::1]:80"},
               {"a:3004", "https://a", "ftp://a", "http://", "http://:80", "http://a:0", "http://a:65536", "http://a:x",
                "http://a/b", "http://a?b", "http://u@a", "http://u:p@a", "http://a b", "http://a#f", "http://[::1",
-               "http://[g]"});
-  EXPECT_EQ(read_setting(setting_named("MESSAGING_SERVICE_URL"), "HTTP://Host:3004/")->text, "http://host:3004");
+               "http://[g]", "http://a,", "http://a,http://A/", "http://a http://b"});
+  EXPECT_EQ(read_setting(setting_named("MESSAGING_SERVICE_URL"), "HTTP://Host:3004/, http://b")->list,
+            (std::vector<std::string>{"http://host:3004", "http://b"}));
 }
 
 TEST(ReadSetting, TakesKeySetUrlsWithPathAndQuery) {

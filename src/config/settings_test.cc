@@ -67,7 +67,7 @@ TEST(Settings, HaveSafeDefaults) {
   EXPECT_EQ(settings.rate_limit.service_searches_per_minute, 0u);
   EXPECT_EQ(settings.telemetry.log_level, "info");
   EXPECT_TRUE(settings.telemetry.metrics_token.empty());
-  EXPECT_EQ(settings.upstream.url_of(Role::kMessaging), "");
+  EXPECT_THAT(settings.upstream.urls_of(Role::kMessaging), IsEmpty());
   EXPECT_EQ(settings.indexing.batch_size, 500u);
   EXPECT_EQ(settings.indexing.flush_interval, milliseconds(50));
 }

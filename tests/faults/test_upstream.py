@@ -290,3 +290,25 @@ def test_one_slow_call_does_not_hold_up_others(behind):
     for thread in slow:
         thread.join()
     assert took < 0.5
+
+
+def test_of_two_instances_the_one_that_goes_costs_no_read_and_is_found_again(start_server, tenant_at):
+    def behave(connection, *_):
+        connection.sendall(answer(200, b'{"items":[],"next_cursor":null}'))
+
+    one, other = FakeUpstream(behave), FakeUpstream(behave)
+    gateway = start_server(["gateway"], MESSAGING_SERVICE_URL=f"{one.url},{other.url}")
+    ada = tenant_at(gateway).user("ada")
+
+    def counts(calls):
+        before = len(one.requests), len(other.requests)
+        for _ in range(calls):
+            assert ada.get("conversations").status == 200
+        return len(one.requests) - before[0], len(other.requests) - before[1]
+
+    with other:
+        with one:
+            assert min(counts(60)) > 5, "both are asked"
+        assert counts(60)[1] == 60
+        well = [v for name, v in gateway.metrics("gateway").items() if name.startswith("parley_upstream_instances_well")]
+        assert well == [1]
