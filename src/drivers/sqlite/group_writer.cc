@@ -88,7 +88,7 @@ void GroupWriter::write_until_closed() {
     lock.lock();
     busy_writers_ = taken + queue_.size();
     lock.unlock();
-    deliver(batch);
+    deliver_all(batch);
     batch.clear();
     checkpoint_if_due();
     lock.lock();
@@ -245,25 +245,6 @@ void GroupWriter::adopt(std::unique_ptr<Connection> connection) {
         return SQLITE_OK;
       },
       &wal_pages_);
-}
-
-// One post a loop, however many of the batch are its own.
-void GroupWriter::deliver(Batch& batch) {
-  std::vector<std::pair<EventLoop*, std::vector<std::move_only_function<void()>>>> by_loop;
-  for (auto& job : batch) {
-    EventLoop* const loop = &job->loop();
-    auto at = std::ranges::find(by_loop, loop, [](const auto& entry) { return entry.first; });
-    if (at == by_loop.end()) {
-      by_loop.emplace_back(loop, std::vector<std::move_only_function<void()>>());
-      at = std::prev(by_loop.end());
-    }
-    at->second.push_back(job->delivery());
-  }
-  for (auto& [loop, deliveries] : by_loop) {
-    loop->post([all = std::move(deliveries)]() mutable {
-      for (auto& one : all) one();
-    });
-  }
 }
 
 }  // namespace parley::sqlite

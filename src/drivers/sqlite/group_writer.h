@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/grouped_job.h"
 #include "base/one_shot.h"
 #include "base/result.h"
 #include "drivers/sqlite/connection.h"
@@ -74,30 +75,9 @@ class GroupWriter {
   std::size_t queued() const;
 
  private:
-  struct Job {
-    virtual ~Job() = default;
-    virtual bool run(Connection& connection) = 0;  // keeps the result; false when it is a failure
-    virtual void refuse(const Error& error) = 0;   // replaces the result
-    virtual EventLoop& loop() const = 0;
-    virtual std::move_only_function<void()> delivery() = 0;
-    SteadyTime deadline{};
-  };
+  using Job = GroupedJob<Connection>;
   template <class T>
-  struct TypedJob final : Job {
-    TypedJob(std::move_only_function<Result<T>(Connection&)> work_in, OneShotPromise<T> promise_in)
-        : work(std::move(work_in)), promise(std::move(promise_in)) {}
-    bool run(Connection& connection) override {
-      result.emplace(work(connection));
-      return result->has_value();
-    }
-    void refuse(const Error& error) override { result.emplace(std::unexpected(error)); }
-    EventLoop& loop() const override { return promise.loop(); }
-    std::move_only_function<void()> delivery() override { return promise.delivery(std::move(*result)); }
-
-    std::move_only_function<Result<T>(Connection&)> work;
-    OneShotPromise<T> promise;
-    std::optional<Result<T>> result;
-  };
+  using TypedJob = TypedGroupedJob<Connection, T>;
   using Batch = std::vector<std::unique_ptr<Job>>;
   enum class Outcome { kCommitted, kMustRunAlone, kFailed };
 
@@ -113,7 +93,6 @@ class GroupWriter {
   void ensure_connection();
   void adopt(std::unique_ptr<Connection> connection);
   void checkpoint_if_due();
-  static void deliver(Batch& batch);
 
   const Options options_;
   const Clock& clock_;
