@@ -97,6 +97,17 @@ function(parley_test name)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS}")
 endfunction()
 
+# parley_live_test(NAME SOURCES … DEPS …): likewise, against a real engine: its cases are named live.…, labelled `live`, and
+# skip themselves where the environment names no engine (PARLEY_TEST_…).
+function(parley_live_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_precompile_headers(${name} REUSE_FROM parley_test_pch)
+  parley_link(${name} PRIVATE ${arg_DEPS})
+  target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX live. PROPERTIES TIMEOUT 300 LABELS live)
+endfunction()
+
 # parley_bench(NAME SOURCES a_bench.cc … DEPS …): a Google Benchmark program, built only on demand.
 function(parley_bench name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
