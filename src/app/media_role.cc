@@ -123,8 +123,9 @@ void MediaRole::start(EventLoop& loop) {
   sweeper_ = std::make_unique<media::Sweeper>(
       loop, *store_, *blobs_, clock_, random_, metrics_,
       media::Sweeper::Settings{.deleted_files_kept = settings_.media.deleted_files_kept, .process_began = began_at_});
-  sweeper_->start();
+  sweeper_->on_whole = [this](media::Upload upload) { uploads_->take_up(std::move(upload)); };
   uploads_->start(loop);
+  sweeper_->start();
   if (thumbnailer_) thumbnailer_->start(loop);
 }
 

@@ -132,9 +132,13 @@ class MediaStore : public BlobRecords {
   virtual Task<Result<>> set_picture(FilePicture picture, SteadyTime deadline) = 0;
   virtual Task<Result<Usage>> get_usage(TenantId tenant, UserId user, SteadyTime deadline) = 0;
 
-  // For the sweeper, over all tenants. Forgets uploads that expired before `now`, at most `limit`, and gives back what
-  // they reserved. Answers the ids of those that were not complete: their objects are the caller's to remove now or to
-  // find later as orphans. Of complete ones only the memory goes; at most `limit` of these as well.
+  // For the sweeper, over all tenants. The first: kTus uploads that are no files yet though nothing more is to come
+  // from their clients, all present or made of partial ones (partials_of). At most `limit`, those that expire first;
+  // expired ones, too.
+  virtual Task<Result<std::vector<Upload>>> uploads_to_finish(std::size_t limit, SteadyTime deadline) = 0;
+  // Forgets uploads that expired before `now`, at most `limit`, and gives back what they reserved. Answers the ids of
+  // those that were not complete: their objects are the caller's to remove now or to find later as orphans. Of complete
+  // ones only the memory goes; at most `limit` of these as well.
   virtual Task<Result<std::vector<FileId>>> forget_expired_uploads(WallTime now, std::size_t limit,
                                                                    SteadyTime deadline) = 0;
   // kWhole uploads that began before `began_before`: nobody can go on with them once their process is gone.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "media/tus_concat.h"
 #include "telemetry/log.h"
 
 namespace parley::media {
@@ -70,7 +71,9 @@ Task<bool> Sweeper::sweep() {
     interrupted_done_ = co_await forget_uploads(&Sweeper::forget_interrupted, interrupted_);
     done = interrupted_done_;
   }
-  done &= co_await forget_uploads(&Sweeper::forget_expired, expired_);
+  // Nothing expires that could be a file, so the one waits for the other.
+  const bool passed_on = co_await pass_on_whole();
+  done &= passed_on && co_await forget_uploads(&Sweeper::forget_expired, expired_);
   done &= co_await purge_deleted();
   if (clock_.steady_now() >= next_comparison_) done &= co_await compare();
   rounds_failed_ = done ? 0 : rounds_failed_ + 1;
@@ -88,6 +91,46 @@ Task<Result<std::vector<FileId>>> Sweeper::forget_interrupted() {
 
 Task<Result<std::vector<FileId>>> Sweeper::forget_expired() {
   return store_.forget_expired_uploads(clock_.wall_now(), settings_.at_once, step_deadline());
+}
+
+Task<bool> Sweeper::pass_on_whole() {
+  while (!closing_) {
+    auto whole = co_await store_.uploads_to_finish(settings_.at_once, step_deadline());
+    if (!whole) {
+      failed("whole uploads", whole.error());
+      co_return false;
+    }
+    const std::size_t count = whole->size();
+    bool more_may_expire = false;
+    for (Upload& upload : *whole) {
+      const WallTime now = clock_.wall_now();
+      const WallTime tried_since = std::max(upload.created_at, process_began_);
+      if (upload.expires_at < now + settings_.whole_uploads_kept / 2 &&
+          now < tried_since + settings_.whole_uploads_tried) {
+        if (auto done = co_await put_off(upload); !done) {
+          failed("whole uploads", done.error());
+          co_return false;
+        }
+        more_may_expire = count == settings_.at_once;
+      }
+      if (on_whole) on_whole(std::move(upload));
+    }
+    if (!more_may_expire) co_return true;
+  }
+  co_return false;
+}
+
+// With the partial uploads that it is to be made of.
+Task<Result<>> Sweeper::put_off(const Upload& upload) {
+  std::vector<FileId> ids = partials_of(upload);
+  ids.push_back(upload.id);
+  for (const FileId& id : ids) {
+    const WallTime until = clock_.wall_now() + settings_.whole_uploads_kept;
+    const auto done = co_await store_.add_part({upload.tenant, id, {}, until}, step_deadline());
+    // It may be a file, or given up, by now.
+    if (!done && done.error().kind != ErrorKind::kNotFound) co_return fail(done.error());
+  }
+  co_return Result<>{};
 }
 
 Task<bool> Sweeper::forget_uploads(Forget forget, Counter& counter) {

@@ -1,4 +1,5 @@
-// Sweeper: what nobody waits for in media. Uploads that expired, or whose process is gone, are forgotten and their
+// Sweeper: what nobody waits for in media. Uploads of tus that are whole but were never finished are passed on, for
+// their clients were told that all is there; uploads that expired, or whose process is gone, are forgotten and their
 // bytes removed; the bytes of deleted files go after their grace; now and then the objects are held against the store:
 // what belongs to nobody goes, and a file whose object is missing is told of, never dropped. In small steps; one item
 // that fails stops no other, and a store that fails is asked less often. Lives on one loop; all is called there.
@@ -24,6 +25,9 @@ class Sweeper {
   struct Settings {
     std::chrono::milliseconds interval = std::chrono::minutes(1);  // more or less, up to a tenth
     std::chrono::milliseconds step_timeout = std::chrono::seconds(30);
+    // A whole upload lives so long on, whenever half of that is left; until it was passed on for so long in vain.
+    std::chrono::milliseconds whole_uploads_kept = std::chrono::hours(2);
+    std::chrono::milliseconds whole_uploads_tried = std::chrono::days(7);
     std::chrono::milliseconds deleted_files_kept = std::chrono::hours(24);
     // Whole uploads that began before this are of a process that is gone; none: those from before the sweeper was made.
     std::optional<WallTime> process_began = std::nullopt;
@@ -35,6 +39,10 @@ class Sweeper {
   // All must outlive the sweeper.
   Sweeper(EventLoop& loop, MediaStore& store, BlobStore& blobs, const Clock& clock, Random& random, Metrics& metrics,
           Settings settings);
+
+  // Where an upload goes that is to be finished: it is asked for again with each round until it is. Must not block; set
+  // before start().
+  std::function<void(Upload)> on_whole;
 
   void start();
   // Nothing is begun any more; calls `closed` once the step under way has ended.
@@ -48,6 +56,8 @@ class Sweeper {
  private:
   using Forget = Task<Result<std::vector<FileId>>> (Sweeper::*)();
   Task<> run_once();
+  Task<bool> pass_on_whole();
+  Task<Result<>> put_off(const Upload& upload);
   // Forgets, a batch at a time, and removes the objects; what stays behind is found as an orphan.
   Task<bool> forget_uploads(Forget forget, Counter& counter);
   Task<Result<std::vector<FileId>>> forget_interrupted();

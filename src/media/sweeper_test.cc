@@ -6,6 +6,7 @@
 #include <future>
 
 #include "media/testing/stored_media.h"
+#include "media/tus_concat.h"
 
 namespace parley::media {
 namespace {
@@ -77,6 +78,60 @@ TEST_F(SweeperTest, MoreThanOneBatchGoesInOneRound) {
   EXPECT_TRUE(sweep());
   EXPECT_EQ(swept("expired_uploads"), 7);
   EXPECT_EQ(swept("deleted_files"), 5);
+}
+
+TEST_F(SweeperTest, AnUploadThatIsWholeIsPassedOnWithEachRoundAndDoesNotExpire) {
+  settings.at_once = 2;
+  std::vector<FileId> whole, passed_on;
+  for (int i = 0; i < 5; ++i) whole.push_back(media.upload("whole", UploadKind::kTus).id);
+  const Upload cut = media.upload("chunks that nobody completed");
+  sweeper().on_whole = [&passed_on](Upload upload) { passed_on.push_back(upload.id); };
+  for (int hour = 0; hour < 30; ++hour) {
+    EXPECT_TRUE(sweep());
+    media.clock.advance(hours(1));
+  }
+  media.clock.advance(hours(24));
+  EXPECT_TRUE(sweep());
+  for (const FileId& id : whole) {
+    EXPECT_TRUE(media.has_object(id, ".part"));
+    EXPECT_GT(std::ranges::count(passed_on, id), 5);
+  }
+  EXPECT_FALSE(media.has_object(cut.id, ".part"));
+  EXPECT_EQ(swept("expired_uploads"), 1);
+  // Nothing is tried for ever.
+  media.clock.advance(hours(24 * 6));
+  EXPECT_TRUE(sweep());
+  EXPECT_EQ(swept("expired_uploads"), 6);
+}
+
+TEST_F(SweeperTest, PartialUploadsStayForWhatIsToBeMadeOfThem) {
+  const Upload partial = media.upload("a part", UploadKind::kTusPartial);
+  const Upload needless = media.upload("of nothing", UploadKind::kTusPartial);
+  Upload made = partial;
+  made.id = media.bare_object("");
+  made.kind = UploadKind::kTus;
+  made.reserved = 0;
+  made.tus_metadata = pack({"", "final;/tus/" + partial.id.value});
+  ASSERT_TRUE(media.wait(media.store->begin_upload(made, StoredMedia::kNoHurry)));
+  media.clock.advance(hours(25));
+  EXPECT_TRUE(sweep());
+  EXPECT_TRUE(media.has_object(partial.id, ".part"));
+  EXPECT_TRUE(media.has_object(made.id, ".part"));
+  EXPECT_FALSE(media.has_object(needless.id, ".part"));
+}
+
+TEST_F(SweeperTest, NothingExpiresWhileItIsNotKnownWhatIsWhole) {
+  const Upload expired = media.upload("expired");
+  const Upload whole = media.upload("whole", UploadKind::kTus);
+  media.clock.advance(hours(2));
+  media.damage("CREATE TRIGGER broken BEFORE UPDATE ON uploads BEGIN SELECT RAISE(ABORT, 'no'); END");
+  EXPECT_FALSE(sweep());
+  EXPECT_TRUE(media.has_object(whole.id, ".part"));
+  EXPECT_TRUE(media.has_object(expired.id, ".part"));
+  media.damage("DROP TRIGGER broken");
+  EXPECT_TRUE(sweep());
+  EXPECT_TRUE(media.has_object(whole.id, ".part"));
+  EXPECT_FALSE(media.has_object(expired.id, ".part"));
 }
 
 TEST_F(SweeperTest, WhatAnEarlierProcessLeftHalfTakenIsForgottenAtTheStartAndWhatThisOneTakesIsNot) {

@@ -16,7 +16,9 @@ std::unexpected<Error> bad_concat(std::string message) {
 }
 
 // How long the whole is: every one must be the caller's, partial, and there to its end.
+// None of them expires before the whole does.
 Task<Result<std::uint64_t>> size_of_all(Call& call, const std::vector<FileId>& partials) {
+  const WallTime expiry = call.media.clock.wall_now() + call.media.uploads.limits().expiry;
   std::uint64_t size = 0;
   for (const FileId& id : partials) {
     const auto upload = co_await call.media.uploads.find(call.caller, id, call.exchange.due());
@@ -25,6 +27,10 @@ Task<Result<std::uint64_t>> size_of_all(Call& call, const std::vector<FileId>& p
       co_return bad_concat("names an upload that is not there, or is not partial");
     }
     if (!is_all_present(*upload)) co_return incomplete(*upload);
+    if (upload->expires_at < expiry) {
+      const auto kept = co_await call.media.store.add_part({upload->tenant, id, {}, expiry}, call.exchange.due());
+      if (!kept) co_return fail(kept.error());
+    }
     size += *upload->size;
   }
   co_return size;

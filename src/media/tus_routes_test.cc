@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "http/validators.h"
+#include "media/sweeper.h"
 #include "media/testing/media_fixture.h"
 
 namespace parley::media {
@@ -352,6 +353,16 @@ TEST_F(TusRoutes, APartMayStandTwiceInTheWhole) {
 class TusWithoutPatience : public TusRoutes {
  protected:
   TusWithoutPatience() { patience_is_none(); }
+  // What is finished meanwhile is answered for, and then fails.
+  void fail_to_finish(const std::function<void()>& bring) {
+    blobs_->reads_stop = true;
+    bring();
+    blobs_->seals_fail = true;
+    blobs_->reads_stop = false;
+    while (uploads_->verifying() > 0) std::this_thread::yield();
+    EXPECT_EQ(usage().user.files, 0u);
+    blobs_->seals_fail = false;
+  }
 };
 
 TEST_F(TusWithoutPatience, AConcatenationThatIsCutByARestartGoesOnWhenAskedFor) {
@@ -378,6 +389,39 @@ TEST_F(TusWithoutPatience, ALastByteIsAcknowledgedBeforeTheWholeIsReadOver) {
   blobs_->reads_stop = false;
   while (usage().user.files == 0) std::this_thread::yield();
   EXPECT_EQ(file(place).sha256, sha256("abcdef"));
+}
+
+TEST_F(TusWithoutPatience, WhatWasAcknowledgedBecomesAFileThoughItsFinishingFailedAndNobodyAsksAgain) {
+  const std::string place = create(3);
+  const std::string part = create(3, {{"Upload-Concat", "partial"}});
+  EXPECT_EQ(patch(part, 0, "def").status, 204);
+  Answer whole;
+  fail_to_finish([&] {
+    EXPECT_EQ(patch(place, 0, "abc").status, 204);
+    whole = tus(Method::kPost, "/tus", {{"Upload-Concat", "final;" + part}});
+    EXPECT_EQ(whole.status, 201) << whole.body;
+  });
+  clock_.advance(std::chrono::hours(30));
+  restart();
+  Sweeper sweeper(loop_.loop(), *store_, *blobs_, clock_, random_, metrics_, {});
+  sweeper.on_whole = [this](Upload upload) { uploads_->take_up(std::move(upload)); };
+  EXPECT_TRUE(loop_.run(sweeper.sweep()));
+  while (usage().user.files < 2 && !HasFailure()) std::this_thread::yield();
+  EXPECT_EQ(file(place).sha256, sha256("abc"));
+  EXPECT_EQ(file(whole.header("Location")).sha256, sha256("def"));
+}
+
+TEST_F(TusWithoutPatience, CompletingFinishesAConcatenation) {
+  const std::string part = create(3, {{"Upload-Concat", "partial"}});
+  EXPECT_EQ(patch(part, 0, "abc").status, 204);
+  Answer whole;
+  fail_to_finish([&] { whole = tus(Method::kPost, "/tus", {{"Upload-Concat", "final;" + part}}); });
+  ASSERT_EQ(whole.status, 201) << whole.body;
+  const std::string id = id_of(whole.header("Location"));
+  Answer completed = complete(id);
+  while (completed.status == 202) completed = complete(id);
+  EXPECT_THAT(completed.status, ::testing::AnyOf(200, 201)) << completed.body;
+  EXPECT_EQ(file(id).sha256, sha256("abc"));
 }
 
 class TusQuota : public TusRoutes {

@@ -60,6 +60,9 @@ class UploadEngine {
   // Of one whose bytes are all present. Waits `patience` at most, and ends before `deadline`; nothing: not yet.
   Task<Result<std::optional<File>>> finish(Upload upload, SteadyTime deadline);
 
+  // See UploadFinisher::take_up.
+  void take_up(Upload upload) { finisher_.take_up(std::move(upload)); }
+
   // Gives it up: requests end, quota and bytes are free. False when it was not there; conflict upload_complete.
   Task<Result<bool>> abort(Upload upload);
   // Of one that its own request gives up: nobody else knows of it. What cannot be removed now, the sweeper finds.

@@ -18,13 +18,12 @@ std::unexpected<Error> stopping() {
   return unavailable("unavailable", "The server is going down; ask again.");
 }
 
-// The blob of an upload that the store knows: if it is not there, or not all of it, it was lost.
+// The blob of an upload that the store knows: if it is not there, or not all of it, it was lost. The upload stays even
+// so, for a mount may be missing.
 Error lost(const Upload& upload, Error error) {
-  const bool gone = error.kind == ErrorKind::kNotFound;
-  if (!gone && error.code != "blob_incomplete") return error;
+  if (error.kind != ErrorKind::kNotFound && error.code != "blob_incomplete") return error;
   log_error("the bytes of an upload are not there", {{"upload", upload.id.value}, {"code", error.code}});
-  return gone ? not_found("upload").error()
-              : Error{ErrorKind::kInternal, "internal_error", "Bytes are missing.", {}, {}};
+  return {ErrorKind::kInternal, "internal_error", "Bytes are missing.", {}, {}};
 }
 
 constexpr std::uint64_t kSlowestCopy = 10'000;  // bytes per millisecond
@@ -107,18 +106,26 @@ Task<Result<std::optional<File>>> UploadFinisher::finish(Upload upload, SteadyTi
   co_return fail(std::move(file.error()));
 }
 
-void UploadFinisher::join(Upload upload, OneShotPromise<File> waiting) {
-  if (stopping_) return waiting.deliver(stopping());
+void UploadFinisher::take_up(Upload upload) {
+  CHECK(loop_ != nullptr);
+  loop_->post([this, upload = std::move(upload)]() mutable { join(std::move(upload), std::nullopt); });
+}
+
+void UploadFinisher::join(Upload upload, std::optional<OneShotPromise<File>> waiting) {
+  const auto refuse = [&waiting](std::unexpected<Error> why) {
+    if (waiting) waiting->deliver(std::move(why));
+  };
+  if (stopping_) return refuse(stopping());
   const FileId id = upload.id;
   if (const auto found = jobs_.find(id); found != jobs_.end()) {
-    found->second->waiting.push_back(std::move(waiting));
+    if (waiting) found->second->waiting.push_back(std::move(*waiting));
     return;
   }
   if (queue_.size() >= parts_.limits.read_over_queue) {
-    return waiting.deliver(unavailable("overloaded", "Too many uploads wait to be verified; try again shortly."));
+    return refuse(unavailable("overloaded", "Too many uploads wait to be verified; try again shortly."));
   }
   auto job = std::make_shared<Job>(std::move(upload));
-  job->waiting.push_back(std::move(waiting));
+  if (waiting) job->waiting.push_back(std::move(*waiting));
   jobs_.emplace(id, job);
   // What needs no reading waits for nobody.
   const auto front = under_way_.front(id);
@@ -143,7 +150,11 @@ void UploadFinisher::run_next() {
 
 Task<> UploadFinisher::run(std::shared_ptr<Job> job) {
   Result<File> file = co_await work(*job);
-  if (!file && is_for_good(file.error())) co_await discard(job->upload, file.error());
+  if (!file && is_for_good(file.error())) {
+    co_await discard(job->upload, file.error());
+  } else if (!file && !stopping_) {
+    log_warn("an upload is no file yet", {{"upload", job->upload.id.value}, {"code", file.error().code}});
+  }
   jobs_.erase(job->upload.id);
   for (OneShotPromise<File>& waiting : job->waiting) waiting.deliver(file);
   --running_;

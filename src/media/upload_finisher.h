@@ -3,8 +3,8 @@
 // they are read over in the background, a few uploads at once. Owned by UploadEngine; called on any loop, while the
 // background work is on the one it was started with.
 //
-// A crash at any point leaves an upload that is finished when somebody asks again: sealing and finishing twice do
-// nothing, and until the store knows the file, the upload is there.
+// A crash at any point leaves an upload that is finished when somebody asks again, or the sweeper finds it: sealing and
+// finishing twice do nothing, and until the store knows the file, the upload is there.
 #pragma once
 #include <deque>
 #include <functional>
@@ -51,13 +51,15 @@ class UploadFinisher {
   // The file, or nothing when that takes longer than until `deadline`: it goes on, and who asks again hears of it.
   // After a mismatch the upload is gone.
   Task<Result<std::optional<File>>> finish(Upload upload, SteadyTime deadline);
+  // The same while nobody waits: where it fails, or there is no room for it, it is to be passed here again.
+  void take_up(Upload upload);
 
   // Uploads that are read over or wait for it.
   std::size_t running() const { return jobs_shown_; }
 
  private:
   struct Job;
-  void join(Upload upload, OneShotPromise<File> waiting);
+  void join(Upload upload, std::optional<OneShotPromise<File>> waiting);
   void run_next();
   Task<> run(std::shared_ptr<Job> job);
   Task<Result<File>> work(const Job& job);

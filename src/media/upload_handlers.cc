@@ -4,6 +4,7 @@
 #include "http/byte_ranges.h"
 #include "http/digest_fields.h"
 #include "media/handler_parts.h"
+#include "media/tus_concat.h"
 #include "media/upload_engine.h"
 #include "media/upload_progress.h"
 
@@ -139,7 +140,7 @@ Answer complete_upload(Call& call) {
     if (!file) co_return fail(file.error());
     co_return file_response(200, *file, {});
   }
-  if (!is_all_present(*upload)) co_return incomplete(*upload);
+  if (!is_all_present(*upload) && partials_of(*upload).empty()) co_return incomplete(*upload);
   const auto file = co_await call.media.uploads.finish(*upload, call.deadline);
   if (!file) co_return fail(file.error());
   if (*file) co_return file_response(201, **file, "../../files/");

@@ -164,6 +164,10 @@ Task<Result<Usage>> Store::get_usage(TenantId tenant, UserId user, SteadyTime de
   });
 }
 
+Task<Result<std::vector<Upload>>> Store::uploads_to_finish(std::size_t limit, SteadyTime deadline) {
+  return read<std::vector<Upload>>(
+      deadline, [limit](Db& db) -> Result<std::vector<Upload>> { return media::uploads_to_finish(db, limit); });
+}
 Task<Result<std::vector<FileId>>> Store::forget_expired_uploads(WallTime now, std::size_t limit, SteadyTime deadline) {
   return write<std::vector<FileId>>(deadline, [now, limit](WriteContext& write) -> Result<std::vector<FileId>> {
     return media::forget_expired_uploads(write, now, limit);

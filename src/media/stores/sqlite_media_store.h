@@ -62,6 +62,7 @@ class SqliteMediaStore final : public MediaStore {
   Task<Result<>> set_picture(FilePicture picture, SteadyTime deadline) override;
   Task<Result<Usage>> get_usage(TenantId tenant, UserId user, SteadyTime deadline) override;
 
+  Task<Result<std::vector<Upload>>> uploads_to_finish(std::size_t limit, SteadyTime deadline) override;
   Task<Result<std::vector<FileId>>> forget_expired_uploads(WallTime now, std::size_t limit,
                                                            SteadyTime deadline) override;
   Task<Result<std::vector<FileId>>> forget_whole_uploads(WallTime began_before, std::size_t limit,

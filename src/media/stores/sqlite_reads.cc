@@ -54,6 +54,25 @@ Page<File> list_files(sqlite::Connection& db, const ListFiles& query) {
   return cut_page(std::move(files), query.limit);
 }
 
+// Looks at every upload of tus under way. What follows a line feed is Upload-Concat, see tus_concat.h.
+std::vector<Upload> uploads_to_finish(sqlite::Connection& db, std::size_t limit) {
+  std::vector<std::pair<FileId, TenantId>> found;
+  {
+    sqlite::Query rows(db,
+                       "SELECT id, tenant FROM uploads WHERE complete = 0 AND kind = 2 AND (size = 0 "
+                       "OR instr(tus_metadata, char(10) || 'final;') > 0 OR EXISTS(SELECT 1 FROM upload_ranges "
+                       "WHERE upload = uploads.id AND first_byte = 0 AND end_byte = uploads.size)) "
+                       "ORDER BY expires_at LIMIT ?1",
+                       limit);
+    while (rows.step()) found.emplace_back(format_uuid(rows.blob(0)), rows.text(1));
+  }
+  std::vector<Upload> uploads;
+  for (const auto& [id, tenant] : found) {
+    if (auto upload = find_upload(db, tenant, id)) uploads.push_back(std::move(*upload));
+  }
+  return uploads;
+}
+
 std::vector<FileId> files_to_purge(sqlite::Connection& db, WallTime deleted_before, std::size_t limit) {
   std::vector<FileId> ids;
   sqlite::Query rows(db,

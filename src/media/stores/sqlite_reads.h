@@ -14,6 +14,7 @@ Result<std::vector<File>> get_files(sqlite::Connection& db, const TenantId& tena
 Page<File> list_files(sqlite::Connection& db, const ListFiles& query);
 
 // For the sweeper and `parley check`, over all tenants.
+std::vector<Upload> uploads_to_finish(sqlite::Connection& db, std::size_t limit);
 std::vector<FileId> files_to_purge(sqlite::Connection& db, WallTime deleted_before, std::size_t limit);
 Page<KnownBlob> scan_blobs(sqlite::Connection& db, const std::optional<FileId>& after, std::size_t limit);
 std::vector<KnownBlob> find_blobs(sqlite::Connection& db, const std::vector<FileId>& ids);

@@ -87,6 +87,17 @@ Usage Suite::usage(const char* user, const char* tenant) {
   EXPECT_TRUE(found.has_value());
   return found.value_or(Usage{});
 }
+std::vector<FileId> Suite::to_finish(std::size_t limit) {
+  auto uploads = wait(store().uploads_to_finish(limit, kNoHurry));
+  EXPECT_TRUE(uploads.has_value());
+  std::vector<FileId> ids;
+  if (!uploads) return ids;
+  for (const Upload& upload : *uploads) {
+    EXPECT_EQ(get_upload(upload), upload);
+    ids.push_back(upload.id);
+  }
+  return ids;
+}
 std::vector<FileId> Suite::forget_expired(std::size_t limit) {
   auto ids = wait(store().forget_expired_uploads(clock_.wall_now(), limit, kNoHurry));
   EXPECT_TRUE(ids.has_value());

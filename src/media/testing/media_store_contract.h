@@ -74,6 +74,7 @@ class MediaStoreContract : public ::testing::TestWithParam<MakeMediaStore> {
   Page<File> list(const char* owner, std::size_t limit = 50, std::optional<FileListPoint> after = {},
                   const char* tenant = "acme");
   Usage usage(const char* user, const char* tenant = "acme");
+  std::vector<FileId> to_finish(std::size_t limit = 100);
   std::vector<FileId> forget_expired(std::size_t limit = 100);
   std::vector<FileId> to_purge(std::size_t limit = 100);
   std::vector<KnownBlob> scan(std::size_t limit = 100);

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "media/testing/media_store_contract.h"
+#include "media/tus_concat.h"
 
 namespace parley::media::testing {
 namespace {
@@ -340,6 +341,47 @@ TEST_P(MediaStoreContract, AnUploadThatNeverWasIsUnknown) {
     EXPECT_THAT(finish(upload, 300), FailsWith("not_found")) << id;
     EXPECT_EQ(abort(upload), false) << id;
   }
+}
+
+TEST_P(MediaStoreContract, UploadsOfTusThatWaitForNothingMoreAreToBeFinished) {
+  const auto tus = [this](const char* owner, std::uint64_t bytes, const char* tenant = "acme") {
+    Upload upload = new_upload(owner, bytes, tenant);
+    upload.kind = UploadKind::kTus;
+    return begun(upload);
+  };
+  const Upload whole = tus("ann", 10), elsewhere = tus("bob", 20, "globex"), cut = tus("ann", 30),
+               holey = tus("ann", 9);
+  ASSERT_TRUE(add_part(whole, {0, 10}, 3 * kLife));
+  ASSERT_TRUE(add_part(elsewhere, {0, 20}, 2 * kLife));
+  ASSERT_TRUE(add_part(cut, {0, 29}));
+  ASSERT_TRUE(add_part(holey, {0, 4}));
+  ASSERT_TRUE(add_part(holey, {5, 9}));
+  const Upload of_no_size = begun(new_upload_of_no_size("bob"));
+  ASSERT_TRUE(add_part(of_no_size, {0, 5}));
+  const Upload partial = begun(new_upload_of_kind(UploadKind::kTusPartial, "bob", 5));
+  ASSERT_TRUE(add_part(partial, {0, 5}));
+  const Upload chunked = begun(new_upload_of_kind(UploadKind::kChunked, "bob", 5));
+  ASSERT_TRUE(add_part(chunked, {0, 5}));
+  EXPECT_THAT(to_finish(), ElementsAre(elsewhere.id, whole.id)) << "those that expire first come first";
+  EXPECT_THAT(to_finish(1), ElementsAre(elsewhere.id));
+  clock_.advance(10 * kLife);
+  EXPECT_THAT(to_finish(), ElementsAre(elsewhere.id, whole.id)) << "expired ones, too";
+  ASSERT_TRUE(finish(elsewhere, 20));
+  ASSERT_TRUE(abort(whole));
+  EXPECT_THAT(to_finish(), IsEmpty());
+}
+
+TEST_P(MediaStoreContract, AnUploadOfNoByteAndOneMadeOfPartialOnesAreToBeFinishedFromTheStart) {
+  const Upload empty = begun(new_upload_of_kind(UploadKind::kTus, "ann", 0));
+  Upload made = new_upload_of_kind(UploadKind::kTus, "ann", 0);
+  made.size = 10;
+  made.tus_metadata = pack({"filename YQ==", "final;/tus/0192f3a1-7d20-7c21-9a00-0000000000f1"});
+  made.expires_at += std::chrono::seconds(1);
+  begun(made);
+  Upload misleading = new_upload_of_kind(UploadKind::kTus, "ann", 10);
+  misleading.tus_metadata = "final;/tus/0192f3a1-7d20-7c21-9a00-0000000000f1";
+  begun(misleading);
+  EXPECT_THAT(to_finish(), ElementsAre(empty.id, made.id));
 }
 
 TEST_P(MediaStoreContract, UploadsThatBeginAtOnceNeverShareRoom) {
