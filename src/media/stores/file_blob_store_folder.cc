@@ -179,6 +179,7 @@ Result<> BlobFolder::copy(const FileId& from, std::uint64_t size, const FileId& 
     ::sync_file_range(target->get(), piece_at, done, SYNC_FILE_RANGE_WRITE);
     size -= static_cast<std::uint64_t>(done);
   }
+  if (::fdatasync(target->get()) != 0) return file_failure(errno, "sync");
   return {};
 }
 

@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -211,6 +215,33 @@ TEST_F(FileBlobStoreTest, ADiskThatHangsCostsAWriterItsDeadlineAndThenTheWriter)
   EXPECT_EQ(wait(codes_after_a_missed_deadline(**writer)), "deadline_exceeded, deadline_exceeded");
   const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));
   EXPECT_TRUE(wait(store_->seal(id_, 1, kNoHurry)));
+}
+
+// Whether the file system says of some of these bytes that they are not on the disk yet; none: it says nothing of it.
+std::optional<bool> waits_for_the_disk(const fs::path& file) {
+  constexpr unsigned kExtents = 100;
+  alignas(fiemap) std::array<char, sizeof(fiemap) + kExtents * sizeof(fiemap_extent)> room{};
+  auto* const map = reinterpret_cast<fiemap*>(room.data());
+  map->fm_length = FIEMAP_MAX_OFFSET;
+  map->fm_extent_count = kExtents;
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd || ::ioctl(fd.get(), FS_IOC_FIEMAP, map) != 0) return std::nullopt;
+  bool waits = false;
+  for (unsigned i = 0; i < map->fm_mapped_extents; ++i) {
+    waits |= (map->fm_extents[i].fe_flags & (FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_UNWRITTEN)) != 0;
+  }
+  return waits;
+}
+
+TEST_F(FileBlobStoreTest, WhatWasCopiedIsOnTheDisk) {
+  const std::string bytes(30'000'000, 'x');
+  std::ofstream(temp_.path() / "unsynced") << bytes;
+  if (!waits_for_the_disk(temp_.path() / "unsynced").value_or(false)) GTEST_SKIP() << "this file system does not tell";
+  const FileId whole("0192f3a1-7c00-7a3e-8f00-0000000000c2");
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, bytes)));
+  ASSERT_TRUE(wait(store_bytes(*store_, whole, "")));
+  ASSERT_TRUE(wait(store_->copy(id_, bytes.size(), whole, 0, kNoHurry)));
+  EXPECT_EQ(waits_for_the_disk(folder() / "c2" / (whole.value + ".part")), false);
 }
 
 TEST_F(FileBlobStoreTest, AFolderThatIsGoneFailsThePingAndIsNobodysMissingFile) {
