@@ -67,10 +67,9 @@ class BlobStore {
   // the adapter's.
   virtual Task<Result<std::unique_ptr<BlobWriter>>> write(FileId id, std::uint64_t offset,
                                                           std::shared_ptr<Digests> digests, SteadyTime deadline) = 0;
-  // Copies the first `size` bytes of a blob into an unsealed one, to `offset`, without bringing them here; they are
-  // durable when it answers. Invalid blob_incomplete when there are fewer.
-  virtual Task<Result<>> copy(FileId from, std::uint64_t size, FileId to, std::uint64_t offset,
-                              SteadyTime deadline) = 0;
+  // Copies a range of a blob into an unsealed one, to `offset`, without bringing it here; it is durable when it
+  // answers. Invalid blob_incomplete when there is not all of it.
+  virtual Task<Result<>> copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) = 0;
   // Exactly `size` bytes, durable and under their final name. The same again is fine. Invalid blob_incomplete when the
   // blob is not of that size. No writer may be at work on it any more.
   virtual Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) = 0;

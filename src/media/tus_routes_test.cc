@@ -350,6 +350,17 @@ TEST_F(TusRoutes, APartMayStandTwiceInTheWhole) {
   EXPECT_EQ(usage().user.stored, 6u);
 }
 
+// So that a server which goes down waits for one of them at most.
+TEST_F(TusRoutes, LongPartsAreCopiedInSteps) {
+  const std::string bytes = some_bytes(350'001);
+  const std::string part = create(bytes.size(), {{"Upload-Concat", "partial"}});
+  EXPECT_EQ(patch(part, 0, bytes).status, 204);
+  const Answer whole = tus(Method::kPost, "/tus", {{"Upload-Concat", "final;" + part + " " + part}});
+  ASSERT_EQ(whole.status, 201) << whole.body;
+  EXPECT_EQ(file(whole.header("Location")).sha256, sha256(bytes + bytes));
+  EXPECT_EQ(blobs_->longest_copy, 100'000u);
+}
+
 class TusWithoutPatience : public TusRoutes {
  protected:
   TusWithoutPatience() { patience_is_none(); }

@@ -26,8 +26,6 @@ Error lost(const Upload& upload, Error error) {
   return {ErrorKind::kInternal, "internal_error", "Bytes are missing.", {}, {}};
 }
 
-constexpr std::uint64_t kSlowestCopy = 10'000;  // bytes per millisecond
-
 bool is_for_good(const Error& error) {
   return error.code == "checksum_mismatch" || error.kind == ErrorKind::kNotFound;
 }
@@ -193,15 +191,24 @@ Task<Result<Upload>> UploadFinisher::concatenate(Upload upload) {
     if (!whole || partial->kind != UploadKind::kTusPartial || partial->owner != upload.owner) {
       co_return not_found("upload");
     }
-    const std::chrono::milliseconds long_enough(*partial->size / kSlowestCopy);
-    const auto copied =
-        co_await parts_.blobs.copy(id, *partial->size, upload.id, at, parts_.step_deadline() + long_enough);
-    if (!copied) co_return fail(lost(*partial, copied.error()));
+    if (auto copied = co_await copy(*partial, upload.id, at); !copied) co_return fail(copied.error());
     at += *partial->size;
   }
   if (at != upload.size) co_return not_found("upload");
   co_return co_await parts_.store.add_part({upload.tenant, upload.id, {0, at}, parts_.expiry_from_now()},
                                            parts_.step_deadline());
+}
+
+// In steps: a server that goes down waits for the one under way.
+Task<Result<>> UploadFinisher::copy(const Upload& partial, FileId whole, std::uint64_t offset) {
+  for (ByteRange step; step.first < *partial.size; step.first = step.end) {
+    if (stopping_) co_return stopping();
+    step.end = std::min(step.first + parts_.limits.checkpoint_bytes, *partial.size);
+    const auto copied =
+        co_await parts_.blobs.copy(partial.id, step, whole, offset + step.first, parts_.sync_deadline());
+    if (!copied) co_return fail(lost(partial, copied.error()));
+  }
+  co_return Result<>{};
 }
 
 Task<Result<Sha256>> UploadFinisher::sum_of(const Upload& upload) {

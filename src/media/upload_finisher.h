@@ -64,6 +64,7 @@ class UploadFinisher {
   Task<> run(std::shared_ptr<Job> job);
   Task<Result<File>> work(const Job& job);
   Task<Result<Upload>> concatenate(Upload upload);
+  Task<Result<>> copy(const Upload& partial, FileId whole, std::uint64_t offset);
   Task<Result<Sha256>> sum_of(const Upload& upload);
   Task<Result<>> read_over(http::Body& body, std::shared_ptr<Digests> digests, UploadsUnderWay::ReadingOver& shown);
   Task<> discard(const Upload& upload, const Error& why);

@@ -40,10 +40,9 @@ Task<Result<std::unique_ptr<BlobWriter>>> FileBlobStore::write(FileId id, std::u
   co_return std::make_unique<FileBlobWriter>(writers_, std::move(*fd), offset, std::move(digests));
 }
 
-Task<Result<>> FileBlobStore::copy(FileId from, std::uint64_t size, FileId to, std::uint64_t offset,
-                                   SteadyTime deadline) {
-  return writers_.run<void>(deadline, [this, from = std::move(from), size, to = std::move(to), offset, deadline] {
-    return folder_->copy(from, size, to, offset, deadline);
+Task<Result<>> FileBlobStore::copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) {
+  return writers_.run<void>(deadline, [this, from = std::move(from), range, to = std::move(to), offset, deadline] {
+    return folder_->copy(from, range, to, offset, deadline);
   });
 }
 

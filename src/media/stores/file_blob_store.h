@@ -30,7 +30,7 @@ class FileBlobStore final : public BlobStore {
   Task<Result<>> create(FileId id, std::optional<std::uint64_t> size, SteadyTime deadline) override;
   Task<Result<std::unique_ptr<BlobWriter>>> write(FileId id, std::uint64_t offset, std::shared_ptr<Digests> digests,
                                                   SteadyTime deadline) override;
-  Task<Result<>> copy(FileId from, std::uint64_t size, FileId to, std::uint64_t offset, SteadyTime deadline) override;
+  Task<Result<>> copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) override;
   Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) override;
   Task<Result<std::unique_ptr<BlobReader>>> open(FileId id, SteadyTime deadline) override;
   Task<Result<>> remove(FileId id, SteadyTime deadline) override;

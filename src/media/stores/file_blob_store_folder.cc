@@ -156,28 +156,28 @@ Result<UniqueFd> BlobFolder::open_for_writing(const FileId& id) const {
   return fd;
 }
 
-Result<> BlobFolder::copy(const FileId& from, std::uint64_t size, const FileId& to, std::uint64_t offset,
+Result<> BlobFolder::copy(const FileId& from, ByteRange range, const FileId& to, std::uint64_t offset,
                           SteadyTime deadline) const {
   auto source = open_for_reading(from);
   if (!source) return std::unexpected(source.error());
   auto target = open_for_writing(to);
   if (!target) return std::unexpected(target.error());
-  if (source->size < size) return blob_incomplete();
-  off_t read_at = 0;
+  if (source->size < range.end) return blob_incomplete();
+  auto read_at = static_cast<off_t>(range.first);
   auto write_at = static_cast<off_t>(offset);
-  while (size > 0) {
+  for (std::uint64_t left = range.length(); left > 0;) {
     // Whoever asked has gone: nobody would hear the end of it.
     if (std::chrono::steady_clock::now() > deadline) {
       return fail(ErrorKind::kTimeout, "deadline_exceeded", "The deadline passed before the answer came.");
     }
-    const std::uint64_t piece = std::min(size, kCopiedAtOnce);
+    const std::uint64_t piece = std::min(left, kCopiedAtOnce);
     if (!has_room(target->get(), piece)) return file_failure(ENOSPC, "copy");
     const off_t piece_at = write_at;
     const ssize_t done = ::copy_file_range(source->fd.get(), &read_at, target->get(), &write_at, piece, 0);
     if (done < 0) return file_failure(errno, "copy");
     if (done == 0) return blob_incomplete();
     ::sync_file_range(target->get(), piece_at, done, SYNC_FILE_RANGE_WRITE);
-    size -= static_cast<std::uint64_t>(done);
+    left -= static_cast<std::uint64_t>(done);
   }
   if (::fdatasync(target->get()) != 0) return file_failure(errno, "sync");
   return {};

@@ -31,8 +31,7 @@ class BlobFolder {
 
   Result<> create(const FileId& id, std::optional<std::uint64_t> size) const;
   Result<UniqueFd> open_for_writing(const FileId& id) const;
-  Result<> copy(const FileId& from, std::uint64_t size, const FileId& to, std::uint64_t offset,
-                SteadyTime deadline) const;
+  Result<> copy(const FileId& from, ByteRange range, const FileId& to, std::uint64_t offset, SteadyTime deadline) const;
   Result<> seal(const FileId& id, std::uint64_t size) const;
   Result<OpenFile> open_for_reading(const FileId& id) const;
   // A sealed blob whose name the kernel has in memory, so that nothing waits for the disk: may be called on a loop.

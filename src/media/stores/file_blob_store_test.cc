@@ -240,7 +240,7 @@ TEST_F(FileBlobStoreTest, WhatWasCopiedIsOnTheDisk) {
   const FileId whole("0192f3a1-7c00-7a3e-8f00-0000000000c2");
   ASSERT_TRUE(wait(store_bytes(*store_, id_, bytes)));
   ASSERT_TRUE(wait(store_bytes(*store_, whole, "")));
-  ASSERT_TRUE(wait(store_->copy(id_, bytes.size(), whole, 0, kNoHurry)));
+  ASSERT_TRUE(wait(store_->copy(id_, {0, bytes.size()}, whole, 0, kNoHurry)));
   EXPECT_EQ(waits_for_the_disk(folder() / "c2" / (whole.value + ".part")), false);
 }
 

@@ -283,9 +283,10 @@ TEST_P(BlobStoreContract, WhatIsOpenStaysReadableWhenItIsRemoved) {
 TEST_P(BlobStoreContract, PartsAreCopiedIntoAnotherBlobOneAfterTheOther) {
   const std::string first = random_bytes(20'000'000), second = random_bytes(300'001);
   const FileId a = begun(first), b = begun(second), whole = begun("");
-  ASSERT_TRUE(wait(store().copy(b, second.size(), whole, first.size(), kNoHurry)));
-  ASSERT_TRUE(wait(store().copy(a, first.size(), whole, 0, kNoHurry)));
-  ASSERT_TRUE(wait(store().copy(a, 0, whole, 7, kNoHurry)));
+  ASSERT_TRUE(wait(store().copy(b, {0, second.size()}, whole, first.size(), kNoHurry)));
+  ASSERT_TRUE(wait(store().copy(a, {0, 12'345'678}, whole, 0, kNoHurry)));
+  ASSERT_TRUE(wait(store().copy(a, {12'345'678, first.size()}, whole, 12'345'678, kNoHurry)));
+  ASSERT_TRUE(wait(store().copy(a, {7, 7}, whole, 7, kNoHurry)));
   ASSERT_TRUE(wait(store().seal(whole, first.size() + second.size(), kNoHurry)));
   EXPECT_EQ(read(whole), first + second);
   EXPECT_EQ(read(a), first);
@@ -293,10 +294,11 @@ TEST_P(BlobStoreContract, PartsAreCopiedIntoAnotherBlobOneAfterTheOther) {
 
 TEST_P(BlobStoreContract, ACopyOfMoreThanThereIsOrOfNothingOrIntoNothingFails) {
   const FileId a = begun("bytes"), whole = begun(""), done = sealed("done");
-  EXPECT_THAT(wait(store().copy(a, 6, whole, 0, kNoHurry)), FailsWith("blob_incomplete"));
-  EXPECT_THAT(wait(store().copy(new_id(), 1, whole, 0, kNoHurry)), FailsWith("not_found"));
-  EXPECT_THAT(wait(store().copy(a, 1, new_id(), 0, kNoHurry)), FailsWith("not_found"));
-  EXPECT_THAT(wait(store().copy(a, 1, done, 0, kNoHurry)), FailsWith("not_found"));
+  EXPECT_THAT(wait(store().copy(a, {0, 6}, whole, 0, kNoHurry)), FailsWith("blob_incomplete"));
+  EXPECT_THAT(wait(store().copy(a, {5, 6}, whole, 0, kNoHurry)), FailsWith("blob_incomplete"));
+  EXPECT_THAT(wait(store().copy(new_id(), {0, 1}, whole, 0, kNoHurry)), FailsWith("not_found"));
+  EXPECT_THAT(wait(store().copy(a, {0, 1}, new_id(), 0, kNoHurry)), FailsWith("not_found"));
+  EXPECT_THAT(wait(store().copy(a, {0, 1}, done, 0, kNoHurry)), FailsWith("not_found"));
   EXPECT_EQ(read(whole), "");
 }
 
@@ -421,7 +423,7 @@ TEST_P(BlobStoreContract, AnIdThatIsNoUuidIsOfNothing) {
     EXPECT_THAT(wait(store().create(id, {}, kNoHurry)), FailsWith("not_found"));
     EXPECT_THAT(write(id, 0, "x"), FailsWith("not_found"));
     EXPECT_THAT(wait(store().seal(id, 5, kNoHurry)), FailsWith("not_found"));
-    EXPECT_THAT(wait(store().copy(id, 1, real, 0, kNoHurry)), FailsWith("not_found"));
+    EXPECT_THAT(wait(store().copy(id, {0, 1}, real, 0, kNoHurry)), FailsWith("not_found"));
     EXPECT_THAT(read(id), FailsWith("not_found"));
     EXPECT_THAT(thumbnail(id, ThumbnailSize::kSmall), FailsWith("not_found"));
     EXPECT_THAT(wait(store().put_thumbnail(id, ThumbnailSize::kSmall, "x", kNoHurry)), FailsWith("not_found"));

@@ -24,9 +24,9 @@ class FaultyBlobStore final : public BlobStore {
     if (auto error = failing("write", id)) co_return fail(std::move(*error));
     co_return co_await real_.write(std::move(id), offset, std::move(digests), deadline);
   }
-  Task<Result<>> copy(FileId from, std::uint64_t size, FileId to, std::uint64_t offset, SteadyTime deadline) override {
+  Task<Result<>> copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) override {
     if (auto error = failing("copy", from)) co_return fail(std::move(*error));
-    co_return co_await real_.copy(std::move(from), size, std::move(to), offset, deadline);
+    co_return co_await real_.copy(std::move(from), range, std::move(to), offset, deadline);
   }
   Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) override {
     if (auto error = failing("seal", id)) co_return fail(std::move(*error));

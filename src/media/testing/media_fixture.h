@@ -48,14 +48,16 @@ class TestBlobs final : public BlobStore {
   std::atomic<bool> seals_fail{false};  // as when the disk does not answer
   std::atomic<bool> reads_stop{false};  // of whole files: open() waits until it is false again
   std::atomic<int> opened{0};
+  std::atomic<std::uint64_t> longest_copy{0};  // bytes
 
   Task<Result<>> create(FileId id, std::optional<std::uint64_t> size, SteadyTime deadline) override;
   Task<Result<std::unique_ptr<BlobWriter>>> write(FileId id, std::uint64_t offset, std::shared_ptr<Digests> digests,
                                                   SteadyTime deadline) override {
     return real_.write(std::move(id), offset, std::move(digests), deadline);
   }
-  Task<Result<>> copy(FileId from, std::uint64_t size, FileId to, std::uint64_t offset, SteadyTime deadline) override {
-    return real_.copy(std::move(from), size, std::move(to), offset, deadline);
+  Task<Result<>> copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) override {
+    longest_copy = std::max(longest_copy.load(), range.length());
+    return real_.copy(std::move(from), range, std::move(to), offset, deadline);
   }
   Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) override;
   Task<Result<std::unique_ptr<BlobReader>>> open(FileId id, SteadyTime deadline) override;
