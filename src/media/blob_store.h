@@ -70,8 +70,9 @@ class BlobStore {
   // Copies a range of a blob into an unsealed one, to `offset`, without bringing it here; it is durable when it
   // answers. Invalid blob_incomplete when there is not all of it.
   virtual Task<Result<>> copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) = 0;
-  // Exactly `size` bytes, durable and under their final name. The same again is fine. Invalid blob_incomplete when the
-  // blob is not of that size. No writer may be at work on it any more.
+  // Exactly its first `size` bytes, durable and under their final name; what a request that failed left behind them is
+  // cut off. The same again is fine. Invalid blob_incomplete when there are fewer, or a sealed one is of another size.
+  // No writer may be at work on it any more.
   virtual Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) = 0;
   // Of a sealed blob, or of one still being written (to read it over).
   virtual Task<Result<std::unique_ptr<BlobReader>>> open(FileId id, SteadyTime deadline) = 0;

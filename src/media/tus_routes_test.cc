@@ -350,6 +350,15 @@ TEST_F(TusRoutes, APartMayStandTwiceInTheWhole) {
   EXPECT_EQ(usage().user.stored, 6u);
 }
 
+TEST_F(TusRoutes, ALengthThatIsSaidLaterMayBeLessThanWhatCameInVain) {
+  const std::string place = create(HeaderList{{"Upload-Defer-Length", "1"}});
+  EXPECT_EQ(patch(place, 0, "0123456789", {{"Upload-Checksum", "md5 AAAAAAAAAAAAAAAAAAAAAA=="}}).status, 460);
+  EXPECT_EQ(patch(place, 0, "abcde", {{"Upload-Length", "5"}}).status, 204);
+  EXPECT_EQ(head(place).header("Upload-Offset"), "5");
+  EXPECT_EQ(file(place).sha256, sha256("abcde"));
+  EXPECT_EQ(bytes_of(id_of(place)), "abcde");
+}
+
 // So that a server which goes down waits for one of them at most.
 TEST_F(TusRoutes, LongPartsAreCopiedInSteps) {
   const std::string bytes = some_bytes(350'001);

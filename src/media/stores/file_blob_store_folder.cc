@@ -188,10 +188,13 @@ Result<> BlobFolder::seal(const FileId& id, std::uint64_t size) const {
   const std::string sealed = name_of(id, Part::kSealed);
   const std::string unsealed = name_of(id, Part::kUnsealed);
   struct stat status{};
-  const UniqueFd fd(::openat(root_.get(), unsealed.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd fd(::openat(root_.get(), unsealed.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
   if (fd) {
     if (::fstat(fd.get(), &status) != 0) return file_failure(errno, "seal");
-    if (static_cast<std::uint64_t>(status.st_size) != size) return blob_incomplete();
+    if (static_cast<std::uint64_t>(status.st_size) < size) return blob_incomplete();
+    if (static_cast<std::uint64_t>(status.st_size) > size && ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+      return file_failure(errno, "seal");
+    }
     if (::fsync(fd.get()) != 0) {
       const int error = errno;
       // After a failed sync the kernel takes for clean what never reached the disk, and the next sync would succeed:

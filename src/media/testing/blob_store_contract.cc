@@ -194,16 +194,27 @@ TEST_P(BlobStoreContract, BytesMayBeWrittenOverUntilTheBlobIsSealed) {
 
 TEST_P(BlobStoreContract, SealingAgainIsFineAndAnotherSizeIsNot) {
   const FileId id = begun("12345");
-  for (const std::uint64_t wrong : {0u, 4u, 6u}) {
-    const auto refused = wait(store().seal(id, wrong, kNoHurry));
-    EXPECT_THAT(refused, FailsWith("blob_incomplete"));
-    EXPECT_EQ(refused.error().kind, ErrorKind::kInvalid);
-  }
+  const auto refused = wait(store().seal(id, 6, kNoHurry));
+  EXPECT_THAT(refused, FailsWith("blob_incomplete"));
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInvalid);
   ASSERT_TRUE(write(id, 5, "6"));
   EXPECT_TRUE(wait(store().seal(id, 6, kNoHurry)));
   EXPECT_TRUE(wait(store().seal(id, 6, kNoHurry)));
-  EXPECT_THAT(wait(store().seal(id, 5, kNoHurry)), FailsWith("blob_incomplete"));
+  for (const std::uint64_t wrong : {0u, 5u, 7u}) {
+    EXPECT_THAT(wait(store().seal(id, wrong, kNoHurry)), FailsWith("blob_incomplete"));
+  }
   EXPECT_EQ(read(id), "123456");
+}
+
+TEST_P(BlobStoreContract, WhatStandsBehindTheEndIsCutOffBySealing) {
+  const std::string bytes = random_bytes(700'001);
+  const FileId id = begun(bytes), empty = begun("bytes");
+  ASSERT_TRUE(wait(store().seal(id, 300'000, kNoHurry)));
+  ASSERT_TRUE(wait(store().seal(empty, 0, kNoHurry)));
+  reopen();
+  EXPECT_EQ(read(id), bytes.substr(0, 300'000));
+  EXPECT_EQ(read(empty), "");
+  EXPECT_TRUE(wait(store().seal(id, 300'000, kNoHurry)));
 }
 
 TEST_P(BlobStoreContract, OfSealsAtTheSameMomentAllSucceed) {
