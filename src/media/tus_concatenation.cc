@@ -1,4 +1,7 @@
 // The concatenation of tus: partial uploads, brought at the same time perhaps, become one file.
+#include <algorithm>
+#include <set>
+
 #include "base/text.h"
 #include "media/handler_parts.h"
 #include "media/tus_concat.h"
@@ -15,11 +18,16 @@ std::unexpected<Error> bad_concat(std::string message) {
   return invalid_field("header.Upload-Concat", std::move(message));
 }
 
-// How long the whole is: every one must be the caller's, partial, and there to its end.
-// None of them expires before the whole does.
-Task<Result<std::uint64_t>> size_of_all(Call& call, const std::vector<FileId>& partials) {
-  const WallTime expiry = call.media.clock.wall_now() + call.media.uploads.limits().expiry;
+struct Whole {
   std::uint64_t size = 0;
+  std::uint64_t reserved = 0;  // by its parts, each of which may stand in it several times
+};
+
+// Every one must be the caller's, partial, and there to its end. None of them expires before the whole does.
+Task<Result<Whole>> whole_of(Call& call, const std::vector<FileId>& partials) {
+  const WallTime expiry = call.media.clock.wall_now() + call.media.uploads.limits().expiry;
+  Whole whole;
+  std::set<FileId> counted;
   for (const FileId& id : partials) {
     const auto upload = co_await call.media.uploads.find(call.caller, id, call.exchange.due());
     if (!upload && upload.error().kind != ErrorKind::kNotFound) co_return fail(upload.error());
@@ -31,9 +39,10 @@ Task<Result<std::uint64_t>> size_of_all(Call& call, const std::vector<FileId>& p
       const auto kept = co_await call.media.store.add_part({upload->tenant, id, {}, expiry}, call.exchange.due());
       if (!kept) co_return fail(kept.error());
     }
-    size += *upload->size;
+    whole.size += *upload->size;
+    if (counted.insert(id).second) whole.reserved += upload->reserved;
   }
-  co_return size;
+  co_return whole;
 }
 
 }  // namespace
@@ -51,18 +60,19 @@ Answer concatenate_tus_uploads(Call& call, std::string concat) {
   if (!named) co_return fail(named.error());
   const std::vector<FileId> partials = partials_of(concat);
   if (partials.empty()) co_return bad_concat("names no upload");
-  const auto size = co_await size_of_all(call, partials);
-  if (!size) co_return fail(size.error());
+  const auto whole = co_await whole_of(call, partials);
+  if (!whole) co_return fail(whole.error());
 
   // What the partial ones reserved becomes the file's.
-  const auto upload = co_await call.media.uploads.begin({.tenant = call.caller->tenant,
-                                                         .owner = call.caller->user,
-                                                         .kind = UploadKind::kTus,
-                                                         .filename = to_valid_utf8(named->filename),
-                                                         .declared_type = named->type.substr(0, 255),
-                                                         .size = *size,
-                                                         .tus_metadata = pack({std::string(metadata), concat}),
-                                                         .reserved = 0});
+  const auto upload =
+      co_await call.media.uploads.begin({.tenant = call.caller->tenant,
+                                         .owner = call.caller->user,
+                                         .kind = UploadKind::kTus,
+                                         .filename = to_valid_utf8(named->filename),
+                                         .declared_type = named->type.substr(0, 255),
+                                         .size = whole->size,
+                                         .tus_metadata = pack({std::string(metadata), concat}),
+                                         .reserved = whole->size - std::min(whole->size, whole->reserved)});
   if (!upload) co_return fail(upload.error());
   if (auto finished = co_await finish_concatenation(call, *upload); !finished) {
     co_await call.media.uploads.discard(*upload);

@@ -458,5 +458,21 @@ TEST_F(TusQuota, HoldsWhereTheLengthIsNotKnown) {
   EXPECT_EQ(usage().user.stored, 1000u);
 }
 
+TEST_F(TusQuota, HoldsForAPartThatStandsInTheWholeManyTimes) {
+  const std::string part = create(300, {{"Upload-Concat", "partial"}});
+  EXPECT_EQ(patch(part, 0, std::string(300, 'x')).status, 204);
+  const auto concat = [&](int times) {
+    std::string list = "final;";
+    for (int i = 0; i < times; ++i) list += part + " ";
+    return tus(Method::kPost, "/tus", {{"Upload-Concat", list}});
+  };
+  EXPECT_EQ(concat(4).code(), "quota_exceeded");
+  EXPECT_EQ(blobs().size(), 1u) << "nothing was begun";
+  EXPECT_EQ(blobs_->longest_copy, 0u);
+  EXPECT_EQ(concat(3).status, 201);
+  EXPECT_EQ(usage().user.stored, 900u);
+  EXPECT_EQ(usage().user.reserved, 0u);
+}
+
 }  // namespace
 }  // namespace parley::media

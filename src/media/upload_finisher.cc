@@ -26,8 +26,9 @@ Error lost(const Upload& upload, Error error) {
   return {ErrorKind::kInternal, "internal_error", "Bytes are missing.", {}, {}};
 }
 
+// A concatenation that has no room though it was reserved: its parts are no longer what they were.
 bool is_for_good(const Error& error) {
-  return error.code == "checksum_mismatch" || error.kind == ErrorKind::kNotFound;
+  return error.code == "checksum_mismatch" || error.code == "quota_exceeded" || error.kind == ErrorKind::kNotFound;
 }
 
 }  // namespace
@@ -246,7 +247,7 @@ Task<Result<>> UploadFinisher::read_over(http::Body& body, std::shared_ptr<Diges
 }
 
 Task<> UploadFinisher::discard(const Upload& upload, const Error& why) {
-  if (why.code == "checksum_mismatch") under_way_.remember_failure(upload, why);
+  if (why.kind != ErrorKind::kNotFound) under_way_.remember_failure(upload, why);
   const auto gone = co_await parts_.store.abort_upload(upload.tenant, upload.id, parts_.step_deadline());
   if (!gone || !*gone) co_return;
   (void)co_await parts_.blobs.remove(upload.id, parts_.step_deadline());
