@@ -99,9 +99,7 @@ Result<> Deployment::start() {
 
   loops_.start();
   loops_running_ = true;
-  if (reach_ == Reach::kPorts) {
-    if (auto done = listen(); !done) return done;
-  }
+  // Before anybody can ask.
   on_first_loop([this](auto done) {
     if (key_refresher_) key_refresher_->start();
     if (gateway_) gateway_->start_checks(loops_.at(0));
@@ -111,6 +109,7 @@ Result<> Deployment::start() {
     started_ = true;
     done();
   });
+  if (reach_ == Reach::kPorts) return listen();
   return {};
 }
 
