@@ -27,9 +27,12 @@ std::optional<DigestKind> kind_called(std::string_view name) {
   return std::nullopt;
 }
 
-// False when the bytes are not those of such a digest.
+// False when the bytes are not those of such a digest, or another of its kind was announced: both cannot hold, and each
+// costs its share of every byte that comes.
 bool add(Digests& digests, DigestKind kind, std::optional<std::string> bytes) {
   if (!bytes || bytes->size() != digest_size(kind)) return false;
+  const auto same = std::ranges::find(digests, kind, &ExpectedDigest::kind);
+  if (same != digests.end()) return same->bytes == *bytes;
   digests.push_back({kind, std::move(*bytes)});
   return true;
 }
@@ -75,7 +78,8 @@ Result<std::vector<ExpectedDigest>> digest_fields(const Fields& fields) {
   Digests digests;
   for (const Field& field : fields) {
     if (!add_field(digests, field.name, field.value)) {
-      return invalid_field("header." + std::string(field.name), "must hold digests of the right length");
+      return invalid_field("header." + std::string(field.name),
+                           "must hold digests of the right length, one of each kind");
     }
   }
   return digests;

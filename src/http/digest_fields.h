@@ -11,9 +11,10 @@
 
 namespace parley::http {
 
-// All of them, of a request or of a form's part, in the order of the fields; each is to be compared. Algorithms other
-// than MD5, SHA-1, SHA-256 and SHA-512 are left out; a value that is malformed or of the wrong length is kInvalid
-// validation_failed on "header.Digest" (or whichever it is).
+// All of them, of a request or of a form's part, in the order of the fields; each is to be compared. One of each kind
+// at most: said again it must be the same. Algorithms other than MD5, SHA-1, SHA-256 and SHA-512 are left out; a value
+// that is malformed, of the wrong length or another one of its kind is kInvalid validation_failed on "header.Digest"
+// (or whichever it is).
 Result<std::vector<ExpectedDigest>> digest_fields(const Fields& fields);
 
 // Repr-Digest of an answer, of the whole file where it sends a range, too: "sha-256=:…:".

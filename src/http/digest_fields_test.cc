@@ -46,11 +46,19 @@ TEST(DigestFields, AreReadInEveryForm) {
 
 TEST(DigestFields, MayBeSeveral) {
   const std::string digest = with("md5=", kMd5) + with(" ,, SHA=", kSha1) + with(",sha-256=", kSha256);
-  EXPECT_EQ(read({{"Digest", digest.c_str()}, {"Content-MD5", kMd5}}),
-            "md5:5d41+16 sha1:aaf4+20 sha256:2cf2+32 md5:5d41+16 ");
+  EXPECT_EQ(read({{"Digest", digest.c_str()}, {"Content-MD5", kMd5}}), "md5:5d41+16 sha1:aaf4+20 sha256:2cf2+32 ");
   const std::string repr = with("sha-256=:", kSha256, ":") + with(", sha=:", kSha1, ":");
   EXPECT_EQ(read({{"Repr-Digest", repr.c_str()}, {"Repr-Digest", with("md5=:", kMd5, ":").c_str()}}),
             "sha256:2cf2+32 sha1:aaf4+20 md5:5d41+16 ");
+}
+
+TEST(DigestFields, AreOneOfEachKind) {
+  constexpr auto kOtherMd5 = "AAAAAAAAAAAAAAAAAAAAAA==";
+  const std::string twice = with("md5=", kMd5) + with(",MD5=", kMd5),
+                    both = with("md5=", kMd5) + with(",md5=", kOtherMd5);
+  EXPECT_EQ(read({{"Digest", twice.c_str()}}), "md5:5d41+16 ");
+  EXPECT_EQ(read({{"Digest", both.c_str()}}), "header.Digest");
+  EXPECT_EQ(read({{"Digest", twice.c_str()}, {"Content-MD5", kOtherMd5}}), "header.Content-MD5");
 }
 
 TEST(DigestFields, OfUnknownAlgorithmsAreLeftOut) {
