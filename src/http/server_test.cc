@@ -191,6 +191,16 @@ TEST_F(ServerTest, TellsAHandlerThatABodyWasCutOff) {
   EXPECT_TRUE(client.read_to_end().ends_with("bad_request"));
 }
 
+// A reset would take the answer away from a client that is still sending.
+TEST_F(ServerTest, TakesInForAWhileWhatComesOfABodyThatWasInterrupted) {
+  start();
+  RawClient client(server->port());
+  client.send("POST /interrupted HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\nabc");
+  EXPECT_NE(client.read_until("\r\n\r\ninterrupted").find("409"), std::string::npos);
+  EXPECT_EQ(client.read(1), "") << "nothing more comes";
+  for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(client.send("more of it")) << i;
+}
+
 TEST_F(ServerTest, DrainsASmallUnreadBodyAndGoesOn) {
   start();
   const std::string answer = once(

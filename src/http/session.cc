@@ -289,6 +289,8 @@ Task<> Session::refuse(Error error) {
 }
 
 Task<> Session::linger(std::uint64_t most) {
+  // A body that was interrupted, or came too slowly, ended by the connection's timeout.
+  if (!connection_.forget_timeout()) co_return;
   connection_.shutdown_send();
   connection_.set_timeout(kLinger);
   std::uint64_t dropped = 0;

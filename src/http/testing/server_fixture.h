@@ -36,6 +36,12 @@ class TestService final : public Service {
       if (!body) co_return text_response(400, "text/plain", body.error().code);
       co_return text_response(200, "text/plain", *body);
     }
+    if (request.path == "/interrupted") {
+      Result<std::string_view> piece = co_await request.body->read();
+      EventLoop::current().post([body = request.body] { body->interrupt(); });
+      while (piece && !piece->empty()) piece = co_await request.body->read();
+      co_return text_response(409, "text/plain", "interrupted");
+    }
     if (request.path == "/stream") {
       Response response = text_response(200, "text/plain", {});
       response.stream = std::make_unique<Pieces>();
@@ -117,7 +123,8 @@ class RawClient {
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   }
   ~RawClient() { ::close(fd_); }
-  void send(std::string_view text) { ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL); }
+  // False once the server wants nothing more.
+  bool send(std::string_view text) { return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) > 0; }
   void half_close() { ::shutdown(fd_, SHUT_WR); }
   // Reads until `mark` has come (it stays in the answer), or the end.
   std::string read_until(std::string_view mark) {
