@@ -17,7 +17,7 @@ namespace parley::media {
 namespace {
 
 constexpr std::array<std::string_view, 4> kPictures{"image/jpeg", "image/png", "image/webp", "image/gif"};
-constexpr std::array<std::string_view, 8> kOutcomes{"dropped", "deleted", "failed",      "too_large",
+constexpr std::array<std::string_view, 9> kOutcomes{"dropped", "deleted", "missing",     "failed", "too_large",
                                                     "made",    "broken",  "unsupported", "timeout"};
 constexpr std::size_t kScannedAtOnce = 200;
 constexpr std::chrono::seconds kToEnd{10};  // beyond its time, for a child that is killed
@@ -86,7 +86,10 @@ void Thumbnailer::start(EventLoop& loop) {
   }
   tasks_.emplace(loop);
   retry_.emplace(loop, [this] {
-    if (failed_) look_back_before(*std::exchange(failed_, std::nullopt));
+    {
+      const std::lock_guard lock(mutex_);
+      std::ranges::move(std::exchange(failed_, {}), std::back_inserter(queue_));
+    }
     wake();
   });
   look_back_after_ = first_id_of(clock_.wall_now() - settings_.looked_back);
@@ -201,6 +204,8 @@ Task<> Thumbnailer::make(Picture picture) {
   if (!file) co_return come_again(picture, file.error());
   if (file->image || !file->thumbnails.empty()) co_return;
   auto reader = co_await blobs_.open(picture.file, step_deadline());
+  // Deleted meanwhile, or lost: the sweeper tells of that.
+  if (!reader && reader.error().kind == ErrorKind::kNotFound) co_return count("missing");
   if (!reader) co_return come_again(picture, reader.error());
   auto fd = co_await descriptor_of(**reader);
   if (!fd && fd.error().kind == ErrorKind::kTooLarge) co_return count("too_large");
@@ -270,10 +275,14 @@ void Thumbnailer::count(std::string_view outcome) {
       .Increment();
 }
 
-void Thumbnailer::come_again(const Picture& picture, const Error& error) {
+void Thumbnailer::come_again(Picture picture, const Error& error) {
   count("failed");
   log_warn("thumbnails could not be made or kept", {{"code", error.code}, {"file", picture.file.value}});
-  failed_ = failed_ ? std::min(*failed_, picture.file) : picture.file;
+  if (failed_.size() < settings_.queue_limit) {
+    failed_.push_back(std::move(picture));
+  } else {
+    look_back_before(picture.file);
+  }
   if (retry_) retry_->arm(now_on_loop() + settings_.retry);
 }
 

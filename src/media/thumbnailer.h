@@ -70,8 +70,8 @@ class Thumbnailer {
   void look_back_before(const FileId& file);
   std::optional<Picture> next();
   void count(std::string_view outcome);
-  // The store failed: the picture is looked for later.
-  void come_again(const Picture& picture, const Error& error);
+  // The store failed: the picture is tried again later.
+  void come_again(Picture picture, const Error& error);
   void give_up();
   SteadyTime step_deadline() const { return clock_.steady_now() + settings_.step_timeout; }
 
@@ -96,7 +96,7 @@ class Thumbnailer {
   std::size_t workers_ = 0;
   bool looking_back_ = false;
   std::optional<FileId> look_back_after_;
-  std::optional<FileId> failed_;  // the first for which the store failed
+  std::vector<Picture> failed_;  // those for which the store failed; as many as may wait
   std::optional<Deadline> retry_;
   std::optional<TaskGroup> tasks_;
   BlockingPool pool_;  // its threads wait for children

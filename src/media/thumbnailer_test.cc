@@ -190,6 +190,26 @@ TEST_F(ThumbnailerTest, AStoreThatFailsIsAskedAgainLater) {
   EXPECT_TRUE(media.get(file.id)->image);
 }
 
+TEST_F(ThumbnailerTest, OnlyWhatTheStoreFailedForIsTriedAgain) {
+  settings.retry = std::chrono::milliseconds(1);
+  use(std::string(R"sh([ "$(cat <&3)" = bad ] && exit 12; )sh") + kMakes);
+  std::atomic<int> failures = 3;
+  media.blobs->fault = [&](std::string_view call, const FileId&) -> std::optional<Error> {
+    if (call != "put_thumbnail" || failures-- <= 0) return std::nullopt;
+    return Error{.kind = ErrorKind::kUnavailable, .code = "unavailable"};
+  };
+  const File lost = picture();
+  std::filesystem::remove(media.object(lost.id));
+  media.file("bad", "image/png");
+  picture();
+  start();  // and looks back
+  until_counted("made");
+  close();
+  EXPECT_EQ(count("missing"), 1);
+  EXPECT_EQ(count("broken"), 1);
+  EXPECT_EQ(count("failed"), 3);
+}
+
 TEST_F(ThumbnailerTest, WithoutTheLibraryNothingIsTriedAnyMore) {
   use("exit 13");
   start();
