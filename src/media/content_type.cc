@@ -109,12 +109,10 @@ ContentTypeSniffer::ContentTypeSniffer(std::unique_ptr<Magic> magic)
 
 ContentTypeSniffer::~ContentTypeSniffer() = default;
 
-Task<std::string> ContentTypeSniffer::sniff(std::string first_bytes, SteadyTime deadline) {
-  auto type =
-      co_await pool_.run<std::string>(deadline, [this, bytes = std::move(first_bytes)]() -> Result<std::string> {
-        return magic_->type_of(std::string_view(bytes).substr(0, kSniffedBytes));
-      });
-  co_return type ? std::move(*type) : std::string(kUnknownType);
+Task<Result<std::string>> ContentTypeSniffer::sniff(std::string first_bytes, SteadyTime deadline) {
+  return pool_.run<std::string>(deadline, [this, bytes = std::move(first_bytes)]() -> Result<std::string> {
+    return magic_->type_of(std::string_view(bytes).substr(0, kSniffedBytes));
+  });
 }
 
 std::string content_type_of(std::string_view sniffed, std::string_view declared) {

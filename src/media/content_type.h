@@ -23,8 +23,9 @@ class ContentTypeSniffer {
   static Result<std::unique_ptr<ContentTypeSniffer>> open();
   ~ContentTypeSniffer();
 
-  // "image/png", without parameters; kUnknownType when it cannot be told, or not in time.
-  Task<std::string> sniff(std::string first_bytes, SteadyTime deadline);
+  // "image/png", without parameters; kUnknownType when it cannot be told. What is kept for good is not guessed for want
+  // of time: unavailable overloaded, deadline_exceeded.
+  Task<Result<std::string>> sniff(std::string first_bytes, SteadyTime deadline);
 
  private:
   class Magic;

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "base/check.h"
 #include "base/event_loop.h"
 #include "base/run_on_loop.h"
+#include "base/task_group.h"
 
 namespace parley::media {
 namespace {
@@ -21,7 +24,7 @@ class ContentType : public ::testing::Test {
   }
   ~ContentType() override { loops_.stop(); }
   std::string sniff(std::string bytes) {
-    return run_on_loop(loops_.at(0), sniffer_->sniff(std::move(bytes), SteadyTime::max()));
+    return run_on_loop(loops_.at(0), sniffer_->sniff(std::move(bytes), SteadyTime::max())).value_or("failed");
   }
   EventLoops loops_{1};
   std::unique_ptr<ContentTypeSniffer> sniffer_;
@@ -49,6 +52,30 @@ TEST_F(ContentType, OfWhatNobodyKnowsIsUnknown) {
   EXPECT_EQ(sniff(""), kUnknownType);
   EXPECT_EQ(sniff("x"), kUnknownType);
   EXPECT_EQ(sniff(std::string(100'000, '\0')), kUnknownType);
+}
+
+Task<> sniff_text(ContentTypeSniffer& sniffer, std::vector<Result<std::string>>& answers) {
+  answers.push_back(co_await sniffer.sniff(std::string(ContentTypeSniffer::kSniffedBytes, 'a'), SteadyTime::max()));
+}
+
+TEST_F(ContentType, IsNotGuessedWhenThereIsNoTimeToLook) {
+  constexpr std::size_t kMoreThanCanWait = 600;
+  std::vector<Result<std::string>> answers;
+  TaskGroup tasks(loops_.at(0));
+  std::promise<void> all;
+  loops_.at(0).post([&] {
+    for (std::size_t i = 0; i < kMoreThanCanWait; ++i) tasks.spawn(sniff_text(*sniffer_, answers));
+    tasks.drain([&all] { all.set_value(); });
+  });
+  all.get_future().wait();
+  std::size_t refused = 0;
+  for (const auto& answer : answers) {
+    if (answer) EXPECT_EQ(*answer, "text/plain");
+    if (!answer) EXPECT_EQ(answer.error().code, "overloaded");
+    refused += answer ? 0 : 1;
+  }
+  EXPECT_EQ(answers.size(), kMoreThanCanWait);
+  EXPECT_GT(refused, 0u);
 }
 
 TEST_F(ContentType, WhatABrowserCouldRunIsNeverSafeInline) {

@@ -69,11 +69,12 @@ Task<Result<UploadFinisher::Sealed>> UploadFinisher::seal(Bytes bytes) {
   const auto body = (*reader)->read({0, looked_at});
   auto first = co_await http::read_all(*body, looked_at);
   if (!first) co_return fail(first.error());
-  const std::string sniffed = co_await parts_.sniffer.sniff(std::move(*first), parts_.step_deadline());
+  const auto sniffed = co_await parts_.sniffer.sniff(std::move(*first), parts_.step_deadline());
+  if (!sniffed) co_return fail(sniffed.error());
   if (auto sealed = co_await parts_.blobs.seal(upload.id, bytes.size, parts_.sync_deadline()); !sealed) {
     co_return fail(lost(upload, sealed.error()));
   }
-  std::string type = content_type_of(sniffed, upload.declared_type);
+  std::string type = content_type_of(*sniffed, upload.declared_type);
   co_return Sealed{std::move(bytes), std::move(type)};
 }
 
