@@ -282,6 +282,27 @@ TEST_F(ChunkRoutes, ADiskThatFailsAtTheEndLosesNothing) {
   EXPECT_EQ(complete(id).status, 201);
 }
 
+TEST_F(ChunkRoutes, WhatNeedsNoReadingDoesNotHoldUpWhatIsReadOver) {
+  patience_is_none();
+  const std::string unordered = begin(2000);
+  EXPECT_EQ(put(unordered, 1, std::string(1000, 'b')).status, 200);
+  EXPECT_EQ(put(unordered, 0, std::string(1000, 'a')).status, 200);
+  blobs_->seals_stop = true;
+  for (int i = 0; i < 3; ++i) {
+    const std::string known = begin(1);
+    EXPECT_EQ(put(known, 0, "x").status, 200);
+    EXPECT_EQ(complete(known).status, 202);
+  }
+  while (blobs_->opened < 3) std::this_thread::yield();
+  EXPECT_EQ(complete(unordered).status, 202);
+  // Once to be read over, and once for its type.
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (blobs_->opened < 5 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  EXPECT_EQ(blobs_->opened, 5);
+  blobs_->seals_stop = false;
+  while (usage().user.files < 4) std::this_thread::yield();
+}
+
 class ChunkQuota : public ChunkRoutes {
  protected:
   ChunkQuota() : ChunkRoutes({.per_user = 3000, .per_tenant = 5000, .uploads_per_user = 5}) {}

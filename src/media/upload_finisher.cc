@@ -9,6 +9,7 @@ namespace parley::media {
 struct UploadFinisher::Job {
   explicit Job(Upload u) : upload(std::move(u)) {}
   const Upload upload;
+  bool reads = true;  // needs a turn, for it reads over, or copies
   std::vector<OneShotPromise<File>> waiting;
 };
 
@@ -126,12 +127,11 @@ void UploadFinisher::join(Upload upload, std::optional<OneShotPromise<File>> wai
   }
   auto job = std::make_shared<Job>(std::move(upload));
   if (waiting) job->waiting.push_back(std::move(*waiting));
-  jobs_.emplace(id, job);
-  // What needs no reading waits for nobody.
+  // What needs no reading waits for nobody, and holds nobody up.
   const auto front = under_way_.front(id);
-  const bool known = front && front->length() == job->upload.size;
-  if (known && running_ < parts_.limits.read_over_queue) {
-    ++running_;
+  job->reads = !front || front->length() != job->upload.size || jobs_.size() >= parts_.limits.read_over_queue;
+  jobs_.emplace(id, job);
+  if (!job->reads) {
     tasks_->spawn(run(std::move(job)));
   } else {
     queue_.push_back(std::move(job));
@@ -141,8 +141,8 @@ void UploadFinisher::join(Upload upload, std::optional<OneShotPromise<File>> wai
 }
 
 void UploadFinisher::run_next() {
-  while (!queue_.empty() && running_ < parts_.limits.read_over_at_once && !stopping_) {
-    ++running_;
+  while (!queue_.empty() && reading_ < parts_.limits.read_over_at_once && !stopping_) {
+    ++reading_;
     tasks_->spawn(run(std::move(queue_.front())));
     queue_.pop_front();
   }
@@ -157,7 +157,7 @@ Task<> UploadFinisher::run(std::shared_ptr<Job> job) {
   }
   jobs_.erase(job->upload.id);
   for (OneShotPromise<File>& waiting : job->waiting) waiting.deliver(file);
-  --running_;
+  if (job->reads) --reading_;
   jobs_shown_ = jobs_.size();
   run_next();
 }

@@ -79,7 +79,7 @@ class UploadFinisher {
   EventLoop* loop_ = nullptr;
   std::map<FileId, std::shared_ptr<Job>> jobs_;
   std::deque<std::shared_ptr<Job>> queue_;
-  std::size_t running_ = 0;
+  std::size_t reading_ = 0;  // of those that run, the ones that read over, or copy
   std::optional<TaskGroup> tasks_;
 };
 

@@ -49,18 +49,23 @@ Task<Result<>> TestBlobs::create(FileId id, std::optional<std::uint64_t> size, S
   co_return co_await real_.create(std::move(id), size, deadline);
 }
 
+Task<> TestBlobs::wait_while(const std::atomic<bool>& stopped) {
+  while (stopped) {
+    auto [promise, future] = make_one_shot<void>(EventLoop::current());
+    promise.deliver({});
+    (void)co_await future.wait(SteadyTime::max());
+  }
+}
+
 Task<Result<>> TestBlobs::seal(FileId id, std::uint64_t size, SteadyTime deadline) {
+  co_await wait_while(seals_stop);
   if (seals_fail) co_return unavailable("unavailable", "Files cannot be stored or read at the moment.");
   co_return co_await real_.seal(std::move(id), size, deadline);
 }
 
 Task<Result<std::unique_ptr<BlobReader>>> TestBlobs::open(FileId id, SteadyTime deadline) {
   ++opened;
-  while (reads_stop) {
-    auto [promise, future] = make_one_shot<void>(EventLoop::current());
-    promise.deliver({});
-    (void)co_await future.wait(SteadyTime::max());
-  }
+  co_await wait_while(reads_stop);
   co_return co_await real_.open(std::move(id), deadline);
 }
 

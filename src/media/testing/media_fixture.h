@@ -47,6 +47,7 @@ class TestBlobs final : public BlobStore {
   std::atomic<bool> is_full{false};     // create and seal fail with storage_full
   std::atomic<bool> seals_fail{false};  // as when the disk does not answer
   std::atomic<bool> reads_stop{false};  // of whole files: open() waits until it is false again
+  std::atomic<bool> seals_stop{false};  // seal() waits likewise
   std::atomic<int> opened{0};
   std::atomic<std::uint64_t> longest_copy{0};  // bytes
 
@@ -75,6 +76,7 @@ class TestBlobs final : public BlobStore {
   Task<Result<>> ping(SteadyTime deadline) override { return real_.ping(deadline); }
 
  private:
+  static Task<> wait_while(const std::atomic<bool>& stopped);
   BlobStore& real_;
 };
 
