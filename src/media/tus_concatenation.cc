@@ -74,17 +74,12 @@ Answer concatenate_tus_uploads(Call& call, std::string concat) {
                                          .tus_metadata = pack({std::string(metadata), concat}),
                                          .reserved = whole->size - std::min(whole->size, whole->reserved)});
   if (!upload) co_return fail(upload.error());
-  if (auto finished = co_await finish_concatenation(call, *upload); !finished) {
+  // Where it takes longer, it goes on by itself.
+  if (const auto finished = co_await call.media.uploads.finish(*upload, call.exchange.due()); !finished) {
     co_await call.media.uploads.discard(*upload);
     co_return fail(finished.error());
   }
   co_return tus_created(*upload);
-}
-
-Task<Result<>> finish_concatenation(Call& call, const Upload& upload) {
-  const auto file = co_await call.media.uploads.finish(upload, call.exchange.due());
-  if (!file) co_return fail(file.error());
-  co_return Result<>{};
 }
 
 }  // namespace parley::media

@@ -160,15 +160,11 @@ Answer look(Call& call) {
     upload = co_await own_tus_upload(call);
     if (!upload) co_return fail(upload.error());
   }
-  // A crash may have come between the last byte and the file.
+  // A crash may have come between the last byte and the file. It is finished without this answer, which is to come
+  // soon.
   const bool concatenated = !partials_of(*upload).empty();
-  if (concatenated && !upload->complete) {
-    if (auto done = co_await finish_concatenation(call, *upload); !done) co_return fail(done.error());
-    upload = co_await own_tus_upload(call);
-    if (!upload) co_return fail(upload.error());
-  } else if (auto finished = co_await finish_if_whole(call, *upload); !finished) {
-    co_return fail(finished.error());
-  }
+  const bool whole = concatenated || (upload->kind == UploadKind::kTus && is_all_present(*upload));
+  if (whole && !upload->complete) call.media.uploads.take_up(*upload);
 
   http::Response response = empty_response(200);
   const TusFields fields = unpack_tus_fields(upload->tus_metadata);

@@ -11,7 +11,5 @@ http::Response tus_created(const Upload& upload);
 
 // POST with Upload-Concat: final;…
 Answer concatenate_tus_uploads(Call& call, std::string concat);
-// Of an upload that was to be concatenated and is not a file yet: waits for that a while. What fails for good ends it.
-Task<Result<>> finish_concatenation(Call& call, const Upload& upload);
 
 }  // namespace parley::media

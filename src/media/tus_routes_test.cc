@@ -370,6 +370,20 @@ TEST_F(TusRoutes, LongPartsAreCopiedInSteps) {
   EXPECT_EQ(blobs_->longest_copy, 100'000u);
 }
 
+TEST_F(TusRoutes, WhoAsksWhereAnUploadStandsDoesNotWaitForItsEnd) {
+  const std::string place = create(3);
+  blobs_->seals_fail = true;
+  EXPECT_EQ(patch(place, 0, "abc").status, 503);
+  blobs_->seals_fail = false;
+  blobs_->reads_stop = true;
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(head(place).header("Upload-Offset"), "3");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(3));
+  blobs_->reads_stop = false;
+  while (usage().user.files == 0) std::this_thread::yield();
+  EXPECT_EQ(file(place).sha256, sha256("abc"));
+}
+
 class TusWithoutPatience : public TusRoutes {
  protected:
   TusWithoutPatience() { patience_is_none(); }
