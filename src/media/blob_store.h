@@ -30,7 +30,7 @@ class BlobWriter {
   // buffers hold is unwritten. An earlier failure comes back here.
   virtual Task<Result<>> write(std::string_view bytes, SteadyTime deadline) = 0;
   // Everything taken so far is in the blob and in the digests, though not safe from a power cut: enough before seal(),
-  // which makes it so.
+  // which makes it so. After a failure it still waits, until nothing is being written any more.
   virtual Task<Result<>> flush(SteadyTime deadline) = 0;
   // The same, and safe from a power cut.
   virtual Task<Result<>> sync(SteadyTime deadline) = 0;

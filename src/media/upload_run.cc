@@ -64,10 +64,9 @@ Task<Result<BroughtBytes>> UploadRun::bring() {
     done = co_await end_segment();
     if (done && checked_) done = co_await check_digests();
     if (done) done = co_await record();
-  } else if (writer_) {
-    // What is still being written must not come after what the next request writes there.
-    (void)co_await writer_->flush(parts_.sync_deadline());
   }
+  // What is still being written must not come after what the next request writes there.
+  if (writer_) (void)co_await writer_->flush(parts_.sync_deadline());
   turn_.recorded();
   if (!passed) co_return fail(std::move(passed.error()));
   if (!done) co_return fail(std::move(done.error()));
@@ -168,8 +167,8 @@ Task<Result<>> UploadRun::end_segment() {
   if (!writer_) co_return Result<>{};
   const SteadyTime deadline = parts_.sync_deadline();
   const auto written = is_resumable() ? co_await writer_->sync(deadline) : co_await writer_->flush(deadline);
-  writer_.reset();
   if (!written) co_return fail(written.error());
+  writer_.reset();
   unrecorded_.push_back({segment_first_, position_});
   co_return Result<>{};
 }

@@ -12,6 +12,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "base/check.h"
 #include "base/unique_fd.h"
@@ -242,6 +243,25 @@ TEST_F(FileBlobStoreTest, WhatWasCopiedIsOnTheDisk) {
   ASSERT_TRUE(wait(store_bytes(*store_, whole, "")));
   ASSERT_TRUE(wait(store_->copy(id_, {0, bytes.size()}, whole, 0, kNoHurry)));
   EXPECT_EQ(waits_for_the_disk(folder() / "c2" / (whole.value + ".part")), false);
+}
+
+TEST_F(FileBlobStoreTest, AWriteThatMissedItsDeadlineCanStillBeWaitedFor) {
+  store_ = std::move(*FileBlobStore::open({.folder = folder(), .writer_threads = 1}));
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, "x")));
+  auto writer = wait(store_->write(id_, 0, nullptr, kNoHurry));
+  ASSERT_TRUE(writer);
+  const FileId stuck("0192f3a1-7c00-7a3e-8f00-0000000000c2");
+  const fs::path pipe = folder() / "c2" / (stuck.value + ".part");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(wait(store_->write(stuck, 0, nullptr, SteadyTime::min())), FailsWith("deadline_exceeded"));
+  EXPECT_THAT(wait((*writer)->write(std::string(300'000, 'y'), SteadyTime::min())), FailsWith("deadline_exceeded"));
+  EXPECT_EQ(fs::file_size(folder() / "c1" / (id_.value + ".part")), 1u);
+  auto size_after_flush = std::async(std::launch::async, [&] {
+    EXPECT_THAT(wait((*writer)->flush(kNoHurry)), FailsWith("deadline_exceeded"));
+    return fs::file_size(folder() / "c1" / (id_.value + ".part"));
+  });
+  const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(size_after_flush.get(), 131'072u);
 }
 
 TEST_F(FileBlobStoreTest, AFolderThatIsGoneFailsThePingAndIsNobodysMissingFile) {

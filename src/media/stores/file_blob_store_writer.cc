@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 
 #include "media/stores/file_blob_store_folder.h"
 
@@ -19,7 +20,7 @@ constexpr std::uint64_t kStepBytes = 8 << 20;
 }  // namespace
 
 // What the pool's thread works on. Used by one thread at a time: the loop puts the next bytes in while no work is under
-// way.
+// way. Whether it is, is under the lock.
 class FileBlobWriter::Behind {
  public:
   Behind(UniqueFd fd, std::uint64_t offset, std::shared_ptr<Digests> digests)
@@ -27,6 +28,38 @@ class FileBlobWriter::Behind {
 
   std::string bytes;
 
+  void set_working(bool working) {
+    const std::lock_guard lock(mutex_);
+    working_ = working;
+  }
+  // Answers once the work under way has ended; nothing: none is. One waits at a time, though perhaps again.
+  std::optional<OneShotFuture<void>> end_of_work() {
+    const std::lock_guard lock(mutex_);
+    if (!working_) return std::nullopt;
+    auto [promise, future] = make_one_shot<void>(EventLoop::current());
+    waiting_.emplace(std::move(promise));
+    return std::move(future);
+  }
+  Result<> outcome() const {
+    const std::lock_guard lock(mutex_);
+    return outcome_;
+  }
+
+  void work(bool durable) {
+    Result<> done = write_out();
+    if (done && durable) done = make_durable();
+    std::optional<OneShotPromise<void>> waiting;
+    {
+      const std::lock_guard lock(mutex_);
+      working_ = false;
+      outcome_ = std::move(done);
+      if (waiting_) waiting.emplace(std::move(*waiting_));
+      waiting_.reset();
+    }
+    if (waiting) waiting->deliver({});
+  }
+
+ private:
   Result<> write_out() {
     if (auto done = write_fully(fd_.get(), bytes, written_); !done) return done;
     written_ += bytes.size();
@@ -44,11 +77,15 @@ class FileBlobWriter::Behind {
     return {};
   }
 
- private:
   const UniqueFd fd_;
   const std::shared_ptr<Digests> digests_;
   std::uint64_t written_;  // up to there
   std::uint64_t begun_;    // up to there the kernel has begun
+
+  mutable std::mutex mutex_;
+  bool working_ = false;
+  Result<> outcome_;  // of the last work that has ended
+  std::optional<OneShotPromise<void>> waiting_;
 };
 
 FileBlobWriter::FileBlobWriter(BlockingPool& pool, UniqueFd fd, std::uint64_t offset, std::shared_ptr<Digests> digests)
@@ -88,24 +125,18 @@ Task<> FileBlobWriter::pass_on(Until until, SteadyTime deadline) {
   if (failure_) co_return;
   behind_->bytes.swap(filling_);
   filling_.clear();
-  auto [promise, future] = make_one_shot<void>(EventLoop::current());
-  const bool taken = pool_.try_submit([behind = behind_, until, answer = std::move(promise)]() mutable {
-    Result<> done = behind->write_out();
-    if (done && until == Until::kDurable) done = behind->make_durable();
-    answer.deliver(std::move(done));
-  });
-  if (taken) {
-    under_way_.emplace(std::move(future));
-  } else {
+  behind_->set_working(true);
+  if (!pool_.try_submit([behind = behind_, until] { behind->work(until == Until::kDurable); })) {
+    behind_->set_working(false);
     failure_ = unavailable("overloaded", "The server has more work than it can queue; try again shortly.").error();
   }
 }
 
 Task<> FileBlobWriter::settle(SteadyTime deadline) {
-  if (!under_way_) co_return;
-  OneShotFuture<void> under_way = std::move(*under_way_);
-  under_way_.reset();
-  if (Result<> done = co_await under_way.wait(deadline); !done && !failure_) failure_ = std::move(done.error());
+  Result<> done;
+  if (std::optional<OneShotFuture<void>> ended = behind_->end_of_work()) done = co_await ended->wait(deadline);
+  if (done) done = behind_->outcome();
+  if (!done && !failure_) failure_ = std::move(done.error());
 }
 
 Result<> FileBlobWriter::outcome() const {

@@ -30,7 +30,7 @@ class FileBlobWriter final : public BlobWriter {
   enum class Until : std::uint8_t { kWritten, kDurable };
   // Passes what is filled on to the pool, once the pool has done with what it had before.
   Task<> pass_on(Until until, SteadyTime deadline);
-  // Waits for the work under way, if there is any.
+  // Waits for the work under way, if there is any; after a deadline that passed, too.
   Task<> settle(SteadyTime deadline);
   Result<> outcome() const;
 
@@ -38,7 +38,6 @@ class FileBlobWriter final : public BlobWriter {
   std::shared_ptr<Behind> behind_;  // lives until the work under way has ended, whatever becomes of the writer
   std::string filling_;
   std::uint64_t offset_;
-  std::optional<OneShotFuture<void>> under_way_;
   std::optional<Error> failure_;
 };
 
