@@ -122,6 +122,16 @@ Task<Result<>> take_raw(Call& call, FilesOfRequest& files) {
                                  .expected = std::move(*expected)});
 }
 
+// A checksum of the form itself would have to be made of its framing, too. It is not, and not believed unseen.
+Result<> expect_no_digest_of_form(const Call& call) {
+  for (const char* name : {"Content-MD5", "Digest", "Repr-Digest", "Content-Digest"}) {
+    if (call.request.find_text(name)) {
+      return invalid_field(std::string("header.") + name, "cannot be that of a form; put it in each part");
+    }
+  }
+  return {};
+}
+
 // What the request itself says of a form's only file.
 std::vector<ExpectedDigest> expected_by_request(const Call& call) {
   http::Fields fields;
@@ -146,6 +156,7 @@ Task<Result<>> take_form(Call& call, FilesOfRequest& files) {
   const http::Request& request = call.exchange.request;
   const auto boundary = http::multipart_boundary(*request.fields.find(http::FieldId::content_type));
   if (!boundary) co_return fail(boundary.error());
+  if (auto none = expect_no_digest_of_form(call); !none) co_return none;
   const auto expected = expected_by_request(call);
   http::MultipartReader form(*request.body, *boundary);
   for (;;) {

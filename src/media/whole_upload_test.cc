@@ -141,6 +141,10 @@ TEST_F(WholeUpload, ChecksumsAreHeldAgainstTheFile) {
   EXPECT_EQ(form(file_part("a", "abc"), {{"X-Checksum-SHA256", wrong}}).code(), "checksum_mismatch");
   EXPECT_EQ(form(file_part("a", "abc") + file_part("b", "abc"), {{"X-Checksum-SHA256", right}}).faulty_paths(),
             std::vector<std::string>{"header.X-Checksum-SHA256"});
+  for (const char* of_the_form : {"Content-MD5", "Digest", "Repr-Digest", "Content-Digest"}) {
+    EXPECT_EQ(form(file_part("a", "abc"), {{of_the_form, "kAFQmDzST7DWlj99KOF/cg=="}}).faulty_paths(),
+              std::vector<std::string>{std::string("header.") + of_the_form});
+  }
   EXPECT_EQ(usage().user.files, files);
   EXPECT_EQ(blobs().size(), files);
   EXPECT_EQ(usage().user.reserved, 0u);
