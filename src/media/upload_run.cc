@@ -226,9 +226,13 @@ Task<Result<>> UploadRun::checkpoint() {
   // Nothing that could be resumed; but it must not expire while it comes.
   recorded_at_ = parts_.clock.steady_now();
   if (bytes_.upload.complete) co_return Result<>{};
-  const auto put_off = co_await parts_.store.add_part(
-      {bytes_.upload.tenant, bytes_.upload.id, {}, parts_.expiry_from_now()}, parts_.step_deadline());
-  if (!put_off) co_return fail(put_off.error());
+  std::vector<FileId> kept = bytes_.beside;
+  kept.push_back(bytes_.upload.id);
+  for (const FileId& id : kept) {
+    const auto put_off = co_await parts_.store.add_part({bytes_.upload.tenant, id, {}, parts_.expiry_from_now()},
+                                                        parts_.step_deadline());
+    if (!put_off) co_return fail(put_off.error());
+  }
   co_return Result<>{};
 }
 

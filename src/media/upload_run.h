@@ -25,6 +25,7 @@ struct BodyOfUpload {
   http::Body& body;
   std::string_view first = {};                // has been read of the body already
   std::vector<ExpectedDigest> expected = {};  // of the bytes of this request
+  std::vector<FileId> beside = {};            // uploads of the same request, which are not to expire meanwhile
 };
 
 struct BroughtBytes {

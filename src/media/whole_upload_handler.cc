@@ -68,12 +68,15 @@ Task<Result<>> FilesOfRequest::take(Source source) {
 Task<Result<BroughtBytes>> FilesOfRequest::bring(const Upload& upload, Source source, std::string_view first) {
   auto turn = co_await uploads_.take_turn(upload.id, kEverything, source.body);
   if (!turn) co_return fail(turn.error());
+  std::vector<FileId> beside;
+  for (const UploadFinisher::Bytes& bytes : arrived_) beside.push_back(bytes.upload.id);
   co_return co_await uploads_.bring(*turn, {.upload = upload,
                                             .range = {0, source.size.value_or(uploads_.limits().max_file_bytes)},
                                             .exact = source.size.has_value(),
                                             .body = source.body,
                                             .first = first,
-                                            .expected = std::move(source.expected)});
+                                            .expected = std::move(source.expected),
+                                            .beside = std::move(beside)});
 }
 
 // Nothing is shown to anybody before every file can be.

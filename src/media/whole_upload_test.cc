@@ -176,6 +176,27 @@ TEST_F(WholeUpload, AClientThatGoesAwayLeavesNothing) {
   expect_nothing_left();
 }
 
+TEST_F(WholeUpload, TheFirstFilesOfAFormDoNotExpireWhileTheLastOneComes) {
+  auto sent = send(Method::kPost, "/upload", {{"Content-Type", kFormType}});
+  sent->body().push(file_part("a", "whole") + file_part("b", "begun"));
+  sent->body().push("--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c\"\r\n\r\nmore");
+  while (blobs().size() < 3) std::this_thread::yield();
+  clock_.advance(std::chrono::hours(20));
+  const auto soonest = [this] {
+    WallTime expiry = WallTime::max();
+    for (const StoredBlob& blob : blobs()) expiry = std::min(expiry, stored_upload(blob.id.value).expires_at);
+    return expiry;
+  };
+  const WallTime in_a_day = clock_.wall_now() + std::chrono::hours(24);
+  sent->body().push(std::string(250'000, 'x'));
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (soonest() < in_a_day && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  EXPECT_EQ(soonest(), in_a_day);
+  sent->body().push("\r\n--XX--\r\n");
+  sent->body().end();
+  EXPECT_EQ(sent->answer().status, 201) << sent->answer().body;
+}
+
 TEST_F(WholeUpload, NobodyFindsOneUnderWay) {
   auto sent = send(Method::kPost, "/upload", {}, 1000);
   sent->body().push("half");
