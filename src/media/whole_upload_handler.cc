@@ -160,8 +160,15 @@ Task<Result<>> take_form(Call& call, FilesOfRequest& files) {
   const auto boundary = http::multipart_boundary(*request.fields.find(http::FieldId::content_type));
   if (!boundary) co_return fail(boundary.error());
   if (auto none = expect_no_digest_of_form(call); !none) co_return none;
+  const http::MultipartLimits limits;
+  const std::uint64_t most =
+      limits.parts * (call.media.uploads.limits().max_file_bytes + limits.head_bytes) + limits.skipped_bytes;
+  if (request.body->size().value_or(0) > most) {
+    co_return fail(ErrorKind::kTooLarge, "payload_too_large",
+                   "A form may have at most " + std::to_string(most) + " bytes.");
+  }
   const auto expected = expected_by_request(call);
-  http::MultipartReader form(*request.body, *boundary);
+  http::MultipartReader form(*request.body, *boundary, limits);
   for (;;) {
     const auto next = co_await form.next();
     if (!next) co_return fail(next.error());

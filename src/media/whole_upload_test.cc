@@ -153,6 +153,8 @@ TEST_F(WholeUpload, ChecksumsAreHeldAgainstTheFile) {
 TEST_F(WholeUpload, WhatIsTooLargeIsRefusedAsSoonAsThatIsKnown) {
   auto sent = send(Method::kPost, "/upload", {}, kMaxFile + 1);
   EXPECT_EQ(sent->answer().code(), "payload_too_large");  // before a byte of it has come
+  auto huge_form = send(Method::kPost, "/upload", {{"Content-Type", kFormType}}, 110 * kMaxFile);
+  EXPECT_EQ(huge_form->answer().code(), "payload_too_large");
   auto unknown = send(Method::kPost, "/upload");
   for (int i = 0; i < 10; ++i) unknown->body().push(std::string(kMaxFile / 10, 'x'));
   unknown->body().push("y");
