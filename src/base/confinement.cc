@@ -4,6 +4,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -123,7 +125,13 @@ constexpr int kRefused[] = {
     SYS_fanotify_init,
     SYS_inotify_init1,
     SYS_setpriority,
+    SYS_setpgid,
     SYS_sched_setscheduler,
+    SYS_sched_setparam,
+    SYS_ioprio_set,
+    SYS_migrate_pages,
+    SYS_move_pages,
+    SYS_process_madvise,
 #if defined(__x86_64__)
     SYS_open,
     SYS_creat,
@@ -148,6 +156,10 @@ constexpr int kRefused[] = {
 #endif
 };
 
+// What makes the kernel signal whoever was named when something comes for a descriptor, which the parent may share.
+constexpr std::uint32_t kFcntlsRefused[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
+constexpr std::uint32_t kIoctlsRefused[] = {FIOSETOWN, SIOCSPGRP};
+
 constexpr sock_filter statement(std::uint16_t code, std::uint32_t value) {
   return {.code = code, .jt = 0, .jf = 0, .k = value};
 }
@@ -163,7 +175,10 @@ constexpr sock_filter answer(std::uint32_t value) {
 constexpr std::uint32_t refused_with(int error) {
   return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error);
 }
-constexpr std::size_t kLowHalfOfFirstArgument = offsetof(seccomp_data, args);  // both architectures are little-endian
+// Of an argument; both architectures are little-endian.
+constexpr std::size_t low_half_of(std::size_t argument) {
+  return offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t);
+}
 
 class Filter {
  public:
@@ -177,14 +192,14 @@ class Filter {
     for (const int call : kRefused) refuse(call, EPERM);
     refuse(SYS_clone3, ENOSYS);  // its flags are out of a filter's sight; libc then takes clone
     // A thread, no process.
-    add({jump(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4), load(kLowHalfOfFirstArgument),
+    add({jump(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4), load(low_half_of(0)),
          jump(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1), answer(SECCOMP_RET_ALLOW), answer(refused_with(EPERM))});
     // abort() signals itself; limits may be read and lowered, its own.
     const auto self = static_cast<std::uint32_t>(::getpid());
-    add({jump(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 4), load(kLowHalfOfFirstArgument),
-         jump(BPF_JMP | BPF_JEQ | BPF_K, self, 0, 1), answer(SECCOMP_RET_ALLOW), answer(refused_with(EPERM))});
-    add({jump(BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 4), load(kLowHalfOfFirstArgument),
-         jump(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1), answer(SECCOMP_RET_ALLOW), answer(refused_with(EPERM))});
+    allow_for(SYS_tgkill, self);
+    for (const int call : {SYS_prlimit64, SYS_sched_setattr, SYS_sched_setaffinity}) allow_for(call, 0);
+    refuse_where(SYS_fcntl, 1, kFcntlsRefused);
+    refuse_where(SYS_ioctl, 1, kIoctlsRefused);
     add({answer(SECCOMP_RET_ALLOW)});
   }
   bool install() {
@@ -196,6 +211,19 @@ class Filter {
   void add(std::initializer_list<sock_filter> code) { code_.insert(code_.end(), code); }
   void refuse(int call, int error) {
     add({jump(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 1), answer(refused_with(error))});
+  }
+  // Only where its first argument is that process.
+  void allow_for(int call, std::uint32_t process) {
+    add({jump(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 4), load(low_half_of(0)),
+         jump(BPF_JMP | BPF_JEQ | BPF_K, process, 0, 1), answer(SECCOMP_RET_ALLOW), answer(refused_with(EPERM))});
+  }
+  void refuse_where(int call, std::size_t argument, std::span<const std::uint32_t> values) {
+    const auto length = static_cast<std::uint8_t>(2 * values.size() + 2);
+    add({jump(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, length), load(low_half_of(argument))});
+    for (const std::uint32_t value : values) {
+      add({jump(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1), answer(refused_with(EPERM))});
+    }
+    add({answer(SECCOMP_RET_ALLOW)});
   }
   std::vector<sock_filter> code_;
 };
