@@ -303,6 +303,22 @@ TEST_F(ChunkRoutes, WhatNeedsNoReadingDoesNotHoldUpWhatIsReadOver) {
   while (usage().user.files < 4) std::this_thread::yield();
 }
 
+TEST_F(ChunkRoutes, OneUserWatchesAFewUploadsAtOnce) {
+  const std::string id = begin(10);
+  const TenantId acme("acme");
+  while (uploads_->begin_watching(acme, UserId("ada")) && !HasFailure()) {
+  }
+  const auto watch = [&] {
+    return client("ada").get("/upload/" + id + "/progress", {{"Accept", "text/event-stream"}});
+  };
+  EXPECT_EQ(watch().code(), "overloaded");
+  EXPECT_EQ(progress(id).at("received"), 0) << "it can be asked for all the same";
+  EXPECT_TRUE(uploads_->begin_watching(acme, UserId("bob")));
+  EXPECT_TRUE(uploads_->begin_watching(TenantId("globex"), UserId("ada")));
+  uploads_->stop_watching(acme, UserId("ada"));
+  EXPECT_TRUE(uploads_->begin_watching(acme, UserId("ada")));
+}
+
 class ChunkQuota : public ChunkRoutes {
  protected:
   ChunkQuota() : ChunkRoutes({.per_user = 3000, .per_tenant = 5000, .uploads_per_user = 5}) {}

@@ -47,7 +47,7 @@ class ProgressEvents final : public http::Body {
         sent_at_(began_at_) {
     show(first);
   }
-  ~ProgressEvents() override { media_.uploads.stop_watching(); }
+  ~ProgressEvents() override { media_.uploads.stop_watching(caller_->tenant, caller_->user); }
 
   std::optional<std::uint64_t> size() const override { return std::nullopt; }
 
@@ -122,8 +122,8 @@ Answer get_upload_progress(Call& call) {
   if (!seen) co_return fail(seen.error());
   if (seen->upload.kind == UploadKind::kWhole && !seen->upload.complete) co_return not_found("upload");
   if (!wants_events(call.exchange.request.fields)) co_return http::json_response(200, std::move(seen->text));
-  if (!call.media.uploads.begin_watching()) {
-    co_return unavailable("overloaded", "Too many uploads are watched; ask for the progress without events.");
+  if (!call.media.uploads.begin_watching(call.caller->tenant, call.caller->user)) {
+    co_return unavailable_but_well("overloaded", "Too many uploads are watched; ask for the progress without events.");
   }
   http::Response response = http::text_response(200, "text/event-stream", {});
   response.headers.add("X-Accel-Buffering", "no");

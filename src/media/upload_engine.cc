@@ -117,10 +117,21 @@ Task<> UploadEngine::discard(Upload upload) {
   log_warn("an upload could not be cleared away yet", {{"upload", upload.id.value}, {"code", cleared.error().code}});
 }
 
-bool UploadEngine::begin_watching() {
-  if (++watchers_ <= kMostWatchers) return true;
+bool UploadEngine::begin_watching(const TenantId& tenant, const UserId& user) {
+  const std::lock_guard lock(watchers_mutex_);
+  if (watchers_ >= kMostWatchers) return false;
+  std::size_t& of_user = watchers_of_[{tenant, user}];
+  if (of_user >= kMostWatchersOfUser) return false;
+  ++of_user;
+  ++watchers_;
+  return true;
+}
+
+void UploadEngine::stop_watching(const TenantId& tenant, const UserId& user) {
+  const std::lock_guard lock(watchers_mutex_);
   --watchers_;
-  return false;
+  const auto of_user = watchers_of_.find({tenant, user});
+  if (--of_user->second == 0) watchers_of_.erase(of_user);
 }
 
 }  // namespace parley::media

@@ -7,8 +7,11 @@
 // request that is cut, all that came, or after a crash what the last checkpoint recorded.
 #pragma once
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "media/upload_finisher.h"
@@ -73,20 +76,23 @@ class UploadEngine {
   const Clock& clock() const { return parts_.clock; }
   MediaStore& media_store() { return parts_.store; }
 
-  // Streams of progress: at most so many at once, and none once watching ends.
-  bool begin_watching();
-  void stop_watching() { --watchers_; }
+  // Streams of progress: at most so many at once, of one user few, and none once watching ends.
+  bool begin_watching(const TenantId& tenant, const UserId& user);
+  void stop_watching(const TenantId& tenant, const UserId& user);
   bool may_watch() const { return !watching_ended_; }
   // Any thread: streams of progress end soon.
   void end_watching() { watching_ended_ = true; }
 
  private:
-  static constexpr int kMostWatchers = 1'000;
+  static constexpr std::size_t kMostWatchers = 1'000;
+  static constexpr std::size_t kMostWatchersOfUser = 20;
 
   UploadParts parts_;
   UploadsUnderWay under_way_;
   UploadFinisher finisher_;
-  std::atomic<int> watchers_{0};
+  std::mutex watchers_mutex_;
+  std::size_t watchers_ = 0;
+  std::map<std::pair<TenantId, UserId>, std::size_t> watchers_of_;
   std::atomic<bool> watching_ended_{false};
 };
 
