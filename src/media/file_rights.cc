@@ -9,13 +9,12 @@ Task<Result<bool>> FileRights::is_shown(const Reader& reader, const FileId& file
 
 Task<Result<File>> FileRights::readable_file(Reader reader, FileId file, SteadyTime deadline) {
   if (!is_uuid(file.value)) co_return not_found("file");  // no id of ours, whoever asks
-  Result<File> found = co_await store_.get_file(reader.tenant, file, deadline);
-  if (!found && found.error().kind != ErrorKind::kNotFound) co_return found;
-  if (found && found->owner == reader.user) co_return found;
+  Result<File> own = co_await store_.get_own_file(reader.tenant, reader.user, file, deadline);
+  if (own || own.error().kind != ErrorKind::kNotFound) co_return own;
   const Result<bool> shown = co_await is_shown(reader, file, deadline);
   if (!shown) co_return fail(shown.error());
-  if (!found || !*shown) co_return not_found("file");
-  co_return found;
+  if (!*shown) co_return not_found("file");
+  co_return co_await store_.get_file(reader.tenant, file, deadline);
 }
 
 Task<Result<std::vector<File>>> FileRights::readable_files(Reader reader, std::vector<FileId> files,

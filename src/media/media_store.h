@@ -122,6 +122,13 @@ class MediaStore : public BlobRecords {
 
   // Files that are not deleted.
   virtual Task<Result<File>> get_file(TenantId tenant, FileId file, SteadyTime deadline) = 0;
+  // The same of its owner's alone: for anybody else not_found, after a time that tells neither whether there is such a
+  // file nor whether it was read lately. An adapter that remembers files of its own must see to that.
+  virtual Task<Result<File>> get_own_file(TenantId tenant, UserId owner, FileId file, SteadyTime deadline) {
+    auto found = co_await get_file(std::move(tenant), std::move(file), deadline);
+    if (found && found->owner != owner) co_return not_found("file");
+    co_return found;
+  }
   // In the order asked for, at most kMaxFilesAtOnce; those unknown or deleted are left out.
   virtual Task<Result<std::vector<File>>> get_files(TenantId tenant, std::vector<FileId> files,
                                                     SteadyTime deadline) = 0;

@@ -125,6 +125,15 @@ Task<Result<bool>> Store::abort_upload(TenantId tenant, FileId upload, SteadyTim
 
 Task<Result<File>> Store::get_file(TenantId tenant, FileId file, SteadyTime deadline) {
   if (auto known = recent_.find(tenant, file)) co_return std::move(*known);
+  co_return co_await look_up_file(std::move(tenant), std::move(file), deadline);
+}
+Task<Result<File>> Store::get_own_file(TenantId tenant, UserId owner, FileId file, SteadyTime deadline) {
+  if (auto known = recent_.find(tenant, file); known && known->owner == owner) co_return std::move(*known);
+  auto found = co_await look_up_file(std::move(tenant), std::move(file), deadline);
+  if (found && found->owner != owner) co_return not_found("file");
+  co_return found;
+}
+Task<Result<File>> Store::look_up_file(TenantId tenant, FileId file, SteadyTime deadline) {
   const std::uint64_t began = recent_.begin_read();
   auto found =
       co_await read<File>(deadline, [tenant = std::move(tenant), id = std::move(file)](Db& db) -> Result<File> {

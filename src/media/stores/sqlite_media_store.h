@@ -56,6 +56,7 @@ class SqliteMediaStore final : public MediaStore {
   Task<Result<bool>> abort_upload(TenantId tenant, FileId upload, SteadyTime deadline) override;
 
   Task<Result<File>> get_file(TenantId tenant, FileId file, SteadyTime deadline) override;
+  Task<Result<File>> get_own_file(TenantId tenant, UserId owner, FileId file, SteadyTime deadline) override;
   Task<Result<std::vector<File>>> get_files(TenantId tenant, std::vector<FileId> files, SteadyTime deadline) override;
   Task<Result<Page<File>>> list_files(ListFiles query, SteadyTime deadline) override;
   Task<Result<File>> delete_file(TenantId tenant, FileId file, UserId by, SteadyTime deadline) override;
@@ -86,6 +87,8 @@ class SqliteMediaStore final : public MediaStore {
   Task<Result<T>> write(SteadyTime deadline, std::move_only_function<Result<T>(WriteContext&)> act);
   template <class T>
   Task<Result<T>> read(SteadyTime deadline, std::move_only_function<Result<T>(sqlite::Connection&)> answer);
+  // In the database, to be remembered.
+  Task<Result<File>> look_up_file(TenantId tenant, FileId file, SteadyTime deadline);
 
   const sqlite::LockedFolder folder_;
   const QuotaLimits limits_;

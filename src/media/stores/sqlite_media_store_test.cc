@@ -121,6 +121,20 @@ TEST_F(SqliteMediaStoreTest, ItsFolderIsPrivateAndOfOneServer) {
   EXPECT_TRUE(try_open());
 }
 
+TEST_F(SqliteMediaStoreTest, OnlyItsOwnerHearsOfAFileFromMemory) {
+  open();
+  const Upload upload = begin(3);
+  ASSERT_TRUE(finish(upload));
+  const auto own = [&](const char* user) {
+    return wait(store_->get_own_file(upload.tenant, UserId(user), upload.id, SteadyTime::max()));
+  };
+  EXPECT_EQ(own("ann")->filename, "name");
+  EXPECT_EQ(own("bob").error().code, "not_found");
+  damage("UPDATE files SET filename = 'behind the back', owner = 'bob'");
+  EXPECT_EQ(own("ann")->filename, "name");
+  EXPECT_EQ(own("bob")->filename, "behind the back") << "his question goes to the database, as one about no file does";
+}
+
 TEST_F(SqliteMediaStoreTest, AFileThatWasReadIsReadFromMemoryUntilItChanges) {
   open();
   const Upload upload = begin(3);

@@ -112,6 +112,12 @@ TEST_P(MediaStoreContract, AFileOfAnotherTenantIsUnknown) {
   EXPECT_THAT(list("ann").items, IsEmpty());
   EXPECT_THAT(usage("ann").tenant, Counts(0, 0, 0));
   EXPECT_EQ(get_file(file.id, "globex"), file);
+  const auto own = [&](const char* tenant, const char* user) {
+    return wait(store().get_own_file(TenantId(tenant), UserId(user), file.id, kNoHurry));
+  };
+  EXPECT_EQ(own("globex", "ann"), file);
+  EXPECT_THAT(own("globex", "bob"), FailsWith("not_found"));
+  EXPECT_THAT(own("acme", "ann"), FailsWith("not_found"));
 }
 
 TEST_P(MediaStoreContract, AFileThatNeverWasIsUnknown) {
