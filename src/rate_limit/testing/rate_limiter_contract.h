@@ -1,5 +1,6 @@
 // What every RateLimiter must do. An adapter's test names a fixture type with `RateLimiter& limiter()` and
-// `void advance(milliseconds)` and says INSTANTIATE_TYPED_TEST_SUITE_P(Name, RateLimiterContract, ThatType).
+// `void advance(milliseconds)` and says INSTANTIATE_TYPED_TEST_SUITE_P(Name, RateLimiterContract, ThatType). Where the
+// type has a `static bool is_there()` that answers false, its cases are skipped.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -14,7 +15,12 @@ namespace parley::testing {
 template <class Adapter>
 class RateLimiterContract : public ::testing::Test {
  protected:
-  void SetUp() override { loops_.start(); }
+  void SetUp() override {
+    if constexpr (requires { Adapter::is_there(); }) {
+      if (!Adapter::is_there()) GTEST_SKIP() << "its engine is not there";
+    }
+    loops_.start();
+  }
 
   RateDecision take(std::string key, RateRule rule) { return run(adapter_.limiter().take(std::move(key), rule)); }
   RateDecision give_back(std::string key, RateRule rule) {
