@@ -2,10 +2,8 @@
 
 #include <limits>
 
-#include "base/text.h"
 #include "drivers/sqlite/migrations.h"
-#include "search/query_parser.h"
-#include "search/text/fold.h"
+#include "search/recent_query.h"
 #include "telemetry/log.h"
 
 namespace parley::search {
@@ -31,36 +29,6 @@ CREATE UNIQUE INDEX searches_by_text ON searches(tenant, user, folded);
 CREATE INDEX searches_by_user ON searches(tenant, user);
 CREATE INDEX searches_by_time ON searches(searched_at);
 )sql"}};
-
-bool is_space(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view kWideSpace = "\u3000";
-  const auto cut = [&](bool ascii, bool wide) { return ascii ? std::size_t{1} : wide ? kWideSpace.size() : 0; };
-  while (const auto size = cut(!text.empty() && is_space(text.front()), text.starts_with(kWideSpace))) {
-    text.remove_prefix(size);
-  }
-  while (const auto size = cut(!text.empty() && is_space(text.back()), text.ends_with(kWideSpace))) {
-    text.remove_suffix(size);
-  }
-  return std::string(text);
-}
-
-// Two searches are the same when this is: case, accents and the width of spaces do not count.
-std::string sameness(const std::string& query) {
-  std::string key;
-  for (const char c : fold(query)) {
-    if (!is_space(c)) {
-      key += c;
-    } else if (!key.empty() && key.back() != ' ') {
-      key += ' ';
-    }
-  }
-  if (key.ends_with(' ')) key.pop_back();
-  return key;
-}
 
 // All that a user has, beyond the newest kMaxRecentSearches or expired.
 void trim_user(sqlite::Connection& db, const TenantId& tenant, const UserId& user, std::int64_t expired_ms) {
@@ -116,14 +84,13 @@ std::int64_t SqliteRecentSearches::expired_ms() const {
 }
 
 Task<Result<>> SqliteRecentSearches::add(TenantId tenant, UserId user, std::string query, SteadyTime deadline) {
-  if (query.size() > kMaxQueryBytes) co_return invalid_field("query.q", "is longer than 1024 bytes");
-  if (!is_valid_utf8(query)) co_return invalid_field("query.q", "is not valid UTF-8");
-  std::string folded = sameness(query);
+  if (auto checked = check_recent_query(query); !checked) co_return checked;
+  std::string folded = sameness_of(query);
   if (folded.empty()) co_return Result<>{};
   const std::int64_t now = clock_.wall_now().time_since_epoch().count();
   std::move_only_function<Result<>(sqlite::Connection&)> work =
-      [tenant = std::move(tenant), user = std::move(user), query = trimmed(query), folded = std::move(folded), now,
-       expired = expired_ms()](sqlite::Connection& db) -> Result<> {
+      [tenant = std::move(tenant), user = std::move(user), query = trimmed_query(query), folded = std::move(folded),
+       now, expired = expired_ms()](sqlite::Connection& db) -> Result<> {
     Row(db, "DELETE FROM searches WHERE tenant = ?1 AND user = ?2 AND folded = ?3", tenant.value, user.value, folded)
         .run();
     Row(db, "INSERT INTO searches(tenant, user, folded, query, searched_at) VALUES(?1, ?2, ?3, ?4, ?5)", tenant.value,

@@ -25,12 +25,16 @@ class RecentSearchesUnderTest {
   // Closes and opens again, as a restart does.
   virtual void reopen() = 0;
 };
+// Null: the adapter's engine is not there, and its cases are skipped.
 using MakeRecentSearches = std::unique_ptr<RecentSearchesUnderTest> (*)(const Clock&);
 
 // Members call the port on an event loop and wait. The user is "ada" of "acme" unless said otherwise.
 class RecentSearchesContract : public ::testing::TestWithParam<MakeRecentSearches> {
  protected:
   RecentSearchesContract();
+  void SetUp() override {
+    if (!under_test_) GTEST_SKIP() << "its engine is not there";
+  }
 
   template <class T>
   T wait(Task<T> task) {
