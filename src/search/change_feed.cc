@@ -45,6 +45,12 @@ Changes ChangeFeed::changes_after(std::int64_t after) const {
   return changes;
 }
 
+Changes ChangeFeed::so_far(const std::string& instance, std::int64_t after) {
+  const std::lock_guard lock(mutex_);
+  if (instance != instance_) return {.instance = instance_, .through = through_, .all = true, .tenants = {}};
+  return changes_after(after);
+}
+
 Task<Changes> ChangeFeed::since(std::string instance, std::int64_t after, SteadyTime deadline) {
   auto [promise, future] = make_one_shot<Woken>(EventLoop::current());
   std::uint64_t wait = 0;

@@ -35,6 +35,8 @@ class ChangeFeed {
   // What changed after number `after` of `instance`: at once when there is something, else as soon as there is, else
   // nothing at `deadline`. Another instance than this one, or none: all, at once.
   Task<Changes> since(std::string instance, std::int64_t after, SteadyTime deadline);
+  // The same, without waiting for anything. Any thread.
+  Changes so_far(const std::string& instance, std::int64_t after);
 
  private:
   struct Woken {};

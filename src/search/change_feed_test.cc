@@ -63,6 +63,14 @@ TEST_F(ChangeFeedTest, WhoComesFromAnotherStartIsToldEverything) {
   EXPECT_NE(ChangeFeed(random_).instance(), feed_.instance());
 }
 
+TEST_F(ChangeFeedTest, TellsWithoutWaitingToo) {
+  EXPECT_THAT(feed_.so_far(feed_.instance(), 0).tenants, IsEmpty());
+  feed_.touched({TenantId("a")});
+  EXPECT_THAT(feed_.so_far(feed_.instance(), 0).tenants, ElementsAre(TenantId("a")));
+  EXPECT_THAT(feed_.so_far(feed_.instance(), 1).tenants, IsEmpty());
+  EXPECT_TRUE(feed_.so_far("other", 1).all);
+}
+
 TEST_F(ChangeFeedTest, WhoWasAwayForTooLongOrIsAheadIsToldEverything) {
   for (std::size_t i = 0; i < ChangeFeed::kRemembered; ++i) feed_.touched({TenantId("a")});
   EXPECT_FALSE(since(0).all);

@@ -94,8 +94,9 @@ void Indexer::tell(const std::vector<events::Event>& events) {
   for (const events::Event& event : events) {
     if (std::ranges::find(tenants, event.tenant) == tenants.end()) tenants.push_back(event.tenant);
   }
-  with_.progress.set(newest.offset);
+  // In this order: who sees how far the index is finds told what came into it.
   with_.changes.touched(tenants);
+  with_.progress.set(newest.offset);
 }
 
 Task<Result<events::LogOffset>> Indexer::load_offset(events::EventLog& log, SteadyTime deadline) {

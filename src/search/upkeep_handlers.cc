@@ -22,8 +22,11 @@ Answer follow_changes(Call& call) {
   if (head) (void)search.lag.behind(*head, search.progress.through(), now);
   std::string instance = text_of(call, "instance");
   if (instance.empty()) instance = search.changes.instance();
-  const Changes changes = co_await search.changes.since(std::move(instance), call.request.integer("after"), until);
+  const std::int64_t after = call.request.integer("after");
+  (void)co_await search.changes.since(instance, after, until);
   FeedStanding standing{.indexed = search.progress.through()};
+  // After that: all that is said to be indexed is then among the changes that are told.
+  const Changes changes = search.changes.so_far(instance, after);
   if (head) standing.log_head = *head;
   standing.behind = !head || search.lag.behind(*head, standing.indexed, search.clock.steady_now());
   co_return http::json_response(200, encode(changes, standing));
