@@ -75,10 +75,11 @@ Result<Changes> parse_changes(std::string_view text) {
 
 ChangeFollower::ChangeFollower(std::shared_ptr<http::Upstream> search, std::function<std::string()> token,
                                TenantEpochs& epochs, ChangeFollowerSettings settings, const Clock& clock, Timer& timer,
-                               Metrics& metrics)
+                               Metrics& metrics, ChangeNumbers* numbers)
     : search_(std::move(search)),
       token_(std::move(token)),
       epochs_(epochs),
+      numbers_(numbers),
       settings_(settings),
       clock_(clock),
       timer_(timer),
@@ -153,7 +154,10 @@ Task<Result<>> ChangeFollower::ask(SteadyTime asked_at) {
 void ChangeFollower::take(const Changes& changes, SteadyTime asked_at) {
   // Another run of search numbers anew, and what happened in between nobody can tell.
   const bool anew = changes.instance != instance_ || changes.through < after_;
-  if (anew || changes.all) {
+  const bool all = anew || changes.all;
+  // First, so that who sees an epoch move finds the number that moved it.
+  if (numbers_ != nullptr) numbers_->hear(changes.instance, changes.through, all, changes.tenants);
+  if (all) {
     epochs_.all_changed();
     all_changes_.Increment();
   } else {
@@ -171,6 +175,7 @@ void ChangeFollower::settle(const Changes& changes, SteadyTime asked_at) {
   if (!changes.log_head || !changes.indexed) return;
   if (ends_.size() < kMostEnds) ends_.push_back({asked_at, *changes.log_head});
   for (; !ends_.empty() && ends_.front().offset <= *changes.indexed; ends_.pop_front()) {
+    if (numbers_ != nullptr) numbers_->settled(ends_.front().asked_at);
     epochs_.settled(ends_.front().asked_at);
   }
 }

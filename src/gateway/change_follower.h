@@ -17,6 +17,7 @@
 #include "base/event_loop.h"
 #include "base/result.h"
 #include "base/task_group.h"
+#include "gateway/change_numbers.h"
 #include "gateway/tenant_epochs.h"
 #include "http/upstream.h"
 #include "resilience/timer.h"
@@ -49,7 +50,8 @@ class ChangeFollower {
  public:
   // What is passed by reference must outlive this. `token` makes the bearer token of a question.
   ChangeFollower(std::shared_ptr<http::Upstream> search, std::function<std::string()> token, TenantEpochs& epochs,
-                 ChangeFollowerSettings settings, const Clock& clock, Timer& timer, Metrics& metrics);
+                 ChangeFollowerSettings settings, const Clock& clock, Timer& timer, Metrics& metrics,
+                 ChangeNumbers* numbers = nullptr);  // null: nobody compares with other gateways
 
   void start(EventLoop& loop);
   // Asks no more; calls `on_stopped` once the question under way has ended, which takes at most `wait` and `grace`
@@ -67,6 +69,7 @@ class ChangeFollower {
   const std::shared_ptr<http::Upstream> search_;
   const std::function<std::string()> token_;
   TenantEpochs& epochs_;
+  ChangeNumbers* const numbers_;
   const ChangeFollowerSettings settings_;
   const Clock& clock_;
   Timer& timer_;

@@ -8,6 +8,7 @@ namespace parley::gateway {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 using testing::FakeUpstream;
 
 FakeUpstream::Step says(std::string body) {
@@ -19,7 +20,8 @@ class ChangeFollowerTest : public ::testing::Test {
   // Lets search answer in these ways, one after the other, then stops.
   void follow(std::vector<FakeUpstream::Step> steps) {
     ChangeFollower follower(
-        search, [this] { return "token-" + std::to_string(++tokens); }, epochs, settings, clock, timer, metrics);
+        search, [this] { return "token-" + std::to_string(++tokens); }, epochs, settings, clock, timer, metrics,
+        &numbers);
     bool stopped = false;
     steps.push_back([&](http::Request&) -> Result<http::Response> {
       follower.stop([&stopped] { stopped = true; });
@@ -55,6 +57,7 @@ class ChangeFollowerTest : public ::testing::Test {
   testing::InstantTimer timer{clock};
   Metrics metrics;
   TenantEpochs epochs{milliseconds(1'000)};
+  ChangeNumbers numbers;
   ChangeFollowerSettings settings;
   std::shared_ptr<FakeUpstream> search = std::make_shared<FakeUpstream>();
   int tokens = 0;
@@ -113,6 +116,45 @@ TEST_F(ChangeFollowerTest, MovesAllWhenItCannotBeToldWhich) {
     follow({says(start), look(seen, answer), look(seen, start)});
     EXPECT_NE(seen[0], seen[1]) << answer;
   }
+}
+
+TEST_F(ChangeFollowerTest, PassesOnSearchsNumbersByWhichGatewaysCompare) {
+  follow({says(R"({"instance":"i","through":5,"tenants":["acme"]})"),
+          says(R"({"instance":"i","through":7,"tenants":["acme"]})"),
+          says(R"({"instance":"i","through":9,"tenants":["other"]})")});
+  EXPECT_EQ(numbers.current("acme")->heard, 9);
+  EXPECT_EQ(numbers.current("acme")->changed, 7);
+  EXPECT_EQ(numbers.current("third")->changed, 5);  // of what was before the first answer nobody knows
+  follow({says(R"({"instance":"j","through":2,"tenants":[]})")});
+  EXPECT_EQ(numbers.current("acme")->instance, "j");
+  EXPECT_EQ(numbers.current("acme")->changed, 2);
+}
+
+// Whoever sees an epoch move must find the number that moved it, or it would take an older answer for a new one.
+TEST_F(ChangeFollowerTest, AWriteIsForOthersOnceItIsIndexedAndItsChangeIsKnown) {
+  std::vector<bool> shared;
+  follow({says(R"({"instance":"i","through":5,"tenants":[],"log_head":10,"indexed":10})"),
+          [&](http::Request&) -> Result<http::Response> {
+            numbers.written("acme", clock.steady_now());
+            epochs.written("acme", clock.steady_now());
+            return http::json_response(200, R"({"instance":"i","through":5,"tenants":[],"log_head":10,"indexed":10})");
+          },
+          [&](http::Request&) -> Result<http::Response> {
+            shared.push_back(numbers.current("acme").has_value());
+            return http::json_response(200, R"({"instance":"i","through":5,"tenants":[],"log_head":11,"indexed":10})");
+          },
+          [&](http::Request&) -> Result<http::Response> {
+            clock.advance(seconds(5));
+            shared.push_back(numbers.current("acme").has_value());
+            return http::json_response(200,
+                                       R"({"instance":"i","through":6,"tenants":["acme"],"log_head":11,"indexed":11})");
+          },
+          [&](http::Request&) -> Result<http::Response> {
+            shared.push_back(numbers.current("acme").has_value());
+            EXPECT_EQ(numbers.current("acme")->changed, 6);
+            return http::json_response(200, R"({"instance":"i","through":6,"tenants":[],"log_head":11,"indexed":11})");
+          }});
+  EXPECT_EQ(shared, (std::vector<bool>{false, false, true}));
 }
 
 TEST_F(ChangeFollowerTest, AnAnswerSpeaksForTheMomentOfTheQuestion) {

@@ -36,9 +36,17 @@ struct Gateway::CachedSearch {
       : epochs(kSearchTrustedFor),
         cache(options.search_cache),
         recent(search.resilient, with.clock, with.metrics),
-        proxy(search.proxy, cache, epochs, recent, with.clock, with.metrics),
-        follower(with.search_changes, with.search_token, epochs, {}, with.clock, with.timer, with.metrics),
+        shared(share(*this, options, with)),
+        proxy(search.proxy, cache, epochs, recent, with.clock, with.metrics, shared.get()),
+        follower(with.search_changes, with.search_token, epochs, {}, with.clock, with.timer, with.metrics, &numbers),
         shown(show(cache, with.metrics)) {}
+
+  static std::unique_ptr<SharedSearches> share(CachedSearch& self, const GatewayOptions& options,
+                                               const GatewayDependencies& with) {
+    if (with.shared_answers == nullptr) return nullptr;
+    return std::make_unique<SharedSearches>(*with.shared_answers, self.numbers, self.epochs, options.search_cache.ttl,
+                                            with.clock, with.timer, with.metrics);
+  }
 
   static std::vector<Metrics::Scraped> show(const SearchCache& cache, Metrics& metrics) {
     std::vector<Metrics::Scraped> all;
@@ -56,8 +64,10 @@ struct Gateway::CachedSearch {
   }
 
   TenantEpochs epochs;
+  ChangeNumbers numbers;
   SearchCache cache;
   RecentRecorder recent;
+  const std::unique_ptr<SharedSearches> shared;  // null: no other gateway is asked
   SearchProxy proxy;
   ChangeFollower follower;
   const std::vector<Metrics::Scraped> shown;
@@ -65,12 +75,16 @@ struct Gateway::CachedSearch {
 
 // Passes a write on. Nothing that was found before it is given once it is answered: whoever wrote may look at once.
 static Task<http::Response> forward_write(Proxy& proxy, const ProxiedRoute& route, TenantEpochs& epochs,
-                                          const Clock& clock, http::Exchange& exchange) {
+                                          ChangeNumbers& numbers, const Clock& clock, http::Exchange& exchange) {
   http::Response response =
       co_await proxy.forward(exchange, route.mapping, route.honours_idempotency_key, route.more_time);
   // One that failed otherwise than by a refusal may have been done.
   const bool refused = response.status >= 400 && response.status < 500;
-  if (!refused && exchange.caller) epochs.written(exchange.caller->tenant.value, clock.steady_now());
+  if (!refused && exchange.caller) {
+    const SteadyTime now = clock.steady_now();
+    numbers.written(exchange.caller->tenant.value, now);
+    epochs.written(exchange.caller->tenant.value, now);
+  }
   co_return response;
 }
 
@@ -102,7 +116,10 @@ GatewayOptions gateway_options(const Settings& settings) {
 }
 
 Gateway::Gateway(GatewayOptions options, GatewayDependencies dependencies)
-    : options_(std::move(options)), metrics_(dependencies.metrics), clock_(dependencies.clock) {
+    : options_(std::move(options)),
+      metrics_(dependencies.metrics),
+      clock_(dependencies.clock),
+      engines_(std::move(dependencies.engines)) {
   for (auto& [role, upstream] : dependencies.upstreams) {
     upstreams_.emplace(role, std::make_unique<Upstream>(upstream, options_, dependencies));
   }
@@ -136,7 +153,7 @@ http::Handler Gateway::handler_of(const ProxiedRoute& route, Proxy& proxy) {
   }
   if (may_spoil_searches(route) && cached_search_) {
     return [this, &proxy, &route](http::Exchange& exchange) {
-      return forward_write(proxy, route, cached_search_->epochs, clock_, exchange);
+      return forward_write(proxy, route, cached_search_->epochs, cached_search_->numbers, clock_, exchange);
     };
   }
   return [&proxy, mapping = route.mapping, key = route.honours_idempotency_key, more_time = route.more_time](
@@ -172,11 +189,19 @@ std::vector<DependencyHealth> Gateway::health() const {
   return all;
 }
 
+Task<DependencyHealth> Gateway::health_of(const GatewayDependencies::Engine& engine) {
+  const SteadyTime began = clock_.steady_now();
+  const Result<> answered = co_await engine.ask(began + options_.health_check.timeout);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady_now() - began);
+  co_return DependencyHealth{engine.name, answered ? "ok" : "down", took, {}};
+}
+
 Task<http::Response> Gateway::answer_health(http::Exchange& exchange) {
   // Who asks right after the start is told how the upstreams are, not that nothing is known yet.
   const SteadyTime until = clock_.steady_now() + options_.health_check.timeout;
   for (const auto& [role, upstream] : upstreams_) co_await upstream->check.wait_for_first(until);
-  const std::vector<DependencyHealth> all = health();
+  std::vector<DependencyHealth> all = health();
+  for (const GatewayDependencies::Engine& engine : engines_) all.push_back(co_await health_of(engine));
   bool ok = true;
   for (const DependencyHealth& one : all) ok &= one.status == "ok";
   std::string body;
@@ -189,7 +214,7 @@ Task<http::Response> Gateway::answer_health(http::Exchange& exchange) {
       json.key(one.name).begin_object();
       json.key("status").string(one.status);
       if (one.latency) json.key("latency_ms").number(static_cast<double>(one.latency->count()) / 1'000);
-      json.key("breaker").string(one.breaker);
+      if (!one.breaker.empty()) json.key("breaker").string(one.breaker);
       json.end_object();
     }
     json.end_object();

@@ -15,6 +15,7 @@
 #include "gateway/proxy.h"
 #include "gateway/resilient_upstream.h"
 #include "gateway/search_cache.h"
+#include "gateway/shared_answers.h"
 #include "http/service.h"
 #include "telemetry/metrics.h"
 
@@ -40,6 +41,13 @@ struct GatewayDependencies {
   std::vector<http::Route> more_routes;                       // the contract and its page
   std::shared_ptr<http::Upstream> search_changes;             // where search tells of its changes; null: no cache
   std::function<std::string()> search_token;                  // makes an internal token for that; any loop
+  SharedAnswers* shared_answers = nullptr;                    // null: each gateway keeps its own
+  // Engines that it uses and can do without: they are shown with its health, and degrade it.
+  struct Engine {
+    std::string name;
+    std::function<Task<Result<>>(SteadyTime deadline)> ask;  // on the loop that is asked for the health
+  };
+  std::vector<Engine> engines = {};
   Metrics& metrics;
   const Clock& clock;
   Random& random;
@@ -67,6 +75,7 @@ class Gateway {
   std::unique_ptr<CachedSearch> make_cached_search(const GatewayDependencies& with);
   http::Handler handler_of(const ProxiedRoute& route, Proxy& proxy);
   std::vector<http::Route> routes(std::vector<http::Route> more);
+  Task<DependencyHealth> health_of(const GatewayDependencies::Engine& engine);
   Task<http::Response> answer_health(http::Exchange& exchange);
   Task<http::Response> answer_metrics(http::Exchange& exchange);
 
@@ -74,6 +83,7 @@ class Gateway {
   Metrics& metrics_;
   const Clock& clock_;
   std::map<Role, std::unique_ptr<Upstream>> upstreams_;
+  const std::vector<GatewayDependencies::Engine> engines_;
   std::unique_ptr<CachedSearch> cached_search_;  // null: searches are passed on like all else
   std::unique_ptr<http::Service> service_;
 };

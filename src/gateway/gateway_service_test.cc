@@ -227,6 +227,47 @@ TEST_P(GatewayServiceTest, ChecksItsUpstreamsAndStopsInTime) {
   EXPECT_EQ(ask("GET", "/health", {}, {}, "10.0.0.1").body, R"({"status":"ok"})");
 }
 
+Task<Result<>> answer_of_engine(bool is_up) {
+  if (is_up) co_return Result<>();
+  co_return unavailable("unavailable", "no");
+}
+
+TEST(GatewayHealth, AnEngineThatItCanDoWithoutDegradesItAndNothingElse) {
+  EventLoops loops(1);
+  SystemClock clock;
+  SecureRandom random;
+  LoopTimer timer;
+  Metrics metrics;
+  std::atomic<bool> is_up{true};
+  Gateway gateway({}, {.upstreams = {},
+                       .authentication = std::make_shared<PassAll>(),
+                       .more_routes = {},
+                       .engines = {{"redis", [&is_up](SteadyTime) { return answer_of_engine(is_up); }}},
+                       .metrics = metrics,
+                       .clock = clock,
+                       .random = random,
+                       .timer = timer,
+                       .loops = 1});
+  loops.start();
+  const auto health = [&] {
+    http::TextBody nothing("");
+    http::Request request;
+    request.method = http::Method::kGet;
+    request.method_text = "GET";
+    request.set_target("/health");
+    request.peer = "127.0.0.1";
+    request.body = &nothing;
+    return asio::co_spawn(loops.at(0).io(), gateway.service().serve(request), asio::use_future).get();
+  };
+  EXPECT_TRUE(health().body.starts_with(R"({"status":"ok","dependencies":{"redis":{"status":"ok",)")) << health().body;
+  is_up = false;
+  const http::Response response = health();
+  EXPECT_EQ(response.status, 200);
+  EXPECT_TRUE(response.body.starts_with(R"({"status":"degraded","dependencies":{"redis":{"status":"down",)"))
+      << response.body;
+  loops.stop();
+}
+
 // Failed at first as "degraded": the start is not over before its first checks are, and who waits for a healthy server
 // asks at once.
 TEST(GatewayHealth, AskedBeforeTheFirstChecksAreAnsweredItWaitsForThem) {

@@ -71,7 +71,7 @@ struct DependencyHealth {
   std::string name;
   std::string status;  // "ok" | "degraded" | "down"
   std::optional<std::chrono::microseconds> latency;
-  std::string breaker;  // "closed" | "open" | "half_open"
+  std::string breaker;  // "closed" | "open" | "half_open"; empty: it has none
 };
 DependencyHealth dependency_health(const ResilientUpstream& upstream, const HealthCheck& check);
 

@@ -9,8 +9,9 @@ namespace {
 
 Counter& requests(Metrics& metrics, const char* result) {
   return metrics.counter("parley_gateway_search_cache_requests_total",
-                         "Searches by what became of them: hit, shared (waited for the same question), miss, bypass "
-                         "(not for a cache), unheard (search does not tell of its changes).",
+                         "Searches by what became of them: hit, shared (waited for the same question), elsewhere "
+                         "(another gateway had the answer), miss, bypass (not for a cache), unheard (search does not "
+                         "tell of its changes).",
                          {{"result", result}});
 }
 
@@ -46,14 +47,16 @@ Task<bool> take_whole(http::Response& response, const http::Exchange& exchange, 
 }  // namespace
 
 SearchProxy::SearchProxy(Proxy& proxy, SearchCache& cache, const TenantEpochs& epochs, RecentRecorder& recent,
-                         const Clock& clock, Metrics& metrics)
+                         const Clock& clock, Metrics& metrics, SharedSearches* others)
     : proxy_(proxy),
       cache_(cache),
       epochs_(epochs),
       recent_(recent),
+      others_(others),
       clock_(clock),
       hits_(requests(metrics, "hit")),
       shared_(requests(metrics, "shared")),
+      elsewhere_(requests(metrics, "elsewhere")),
       misses_(requests(metrics, "miss")),
       bypassed_(requests(metrics, "bypass")),
       unheard_(requests(metrics, "unheard")) {}
@@ -81,10 +84,10 @@ Task<http::Response> SearchProxy::search(http::Exchange& exchange) {
   if (auto* const answer = std::get_if<OneShotFuture<KeptAnswer>>(&found)) {
     co_return co_await wait(exchange, *key, std::move(*answer));
   }
-  misses_.Increment();
   if (auto* const lead = std::get_if<SearchCache::Lead>(&found)) {
     co_return co_await ask_for_all(exchange, *key, std::move(*lead), *standing, now);
   }
+  misses_.Increment();
   co_return co_await ask(exchange, &*key);
 }
 
@@ -103,6 +106,18 @@ Task<http::Response> SearchProxy::ask(http::Exchange& exchange, const SearchKey*
 
 Task<http::Response> SearchProxy::ask_for_all(http::Exchange& exchange, const SearchKey& key, SearchCache::Lead lead,
                                               TenantEpochs::Standing standing, SteadyTime asked_at) {
+  std::optional<SharedSearches::Question> question;
+  if (others_ != nullptr) {
+    SharedSearches::Found found = co_await others_->find(exchange.caller->tenant.value, key.text, exchange.deadline);
+    if (const KeptAnswer* const kept = std::get_if<KeptAnswer>(&found)) {
+      elsewhere_.Increment();
+      lead.publish(*kept, true);
+      note(exchange, key, clock_.steady_now());
+      co_return give(**kept);
+    }
+    question.emplace(std::move(std::get<SharedSearches::Question>(found)));
+  }
+  misses_.Increment();
   http::Response response = co_await ask(exchange, &key);
   if (co_await take_whole(response, exchange, cache_.largest_answer())) {
     auto answer = std::make_shared<CachedAnswer>();
@@ -113,7 +128,9 @@ Task<http::Response> SearchProxy::ask_for_all(http::Exchange& exchange, const Se
     answer->asked_at = asked_at;
     // Those who wait came before any change that was heard since; those to come want one from after it.
     const auto now = epochs_.current(exchange.caller->tenant.value, clock_.steady_now());
-    lead.publish(std::move(answer), standing.settled && now && now->epoch == standing.epoch);
+    const bool keep = standing.settled && now && now->epoch == standing.epoch;
+    if (keep && question) question->publish(*answer);
+    lead.publish(std::move(answer), keep);
   }
   response.headers.set("X-Cache", "miss");
   co_return response;

@@ -1,8 +1,8 @@
-// SearchProxy: a search on its way through the cache: answered from it, by waiting for the same question under way, or
-// by search itself, over the Proxy. Which of these, the answer says: `X-Cache: hit` with `Age`, or `miss`. Never keeps
-// anything but a whole 200, nor what was found before a write that is under way, never gives one user's answer to
-// another, and without news from search is a plain proxy. One for all search routes, used from all loops. Always
-// answers.
+// SearchProxy: a search on its way through the cache: answered from it, by waiting for the same question under way, by
+// what another gateway found (SharedSearches), or by search itself, over the Proxy. Which of these, the answer says:
+// `X-Cache: hit` with `Age`, or `miss`. Never keeps anything but a whole 200, nor what was found before a write that is
+// under way, never gives one user's answer to another, and without news from search is a plain proxy. One for all
+// search routes, used from all loops. Always answers.
 #pragma once
 #include <string>
 
@@ -11,6 +11,7 @@
 #include "gateway/recent_recorder.h"
 #include "gateway/search_cache.h"
 #include "gateway/search_key.h"
+#include "gateway/shared_searches.h"
 #include "gateway/tenant_epochs.h"
 #include "gateway/told_queries.h"
 #include "http/exchange.h"
@@ -22,7 +23,7 @@ class SearchProxy {
  public:
   // What is passed by reference must outlive this.
   SearchProxy(Proxy& proxy, SearchCache& cache, const TenantEpochs& epochs, RecentRecorder& recent, const Clock& clock,
-              Metrics& metrics);
+              Metrics& metrics, SharedSearches* others = nullptr);  // null: other gateways are not asked
 
   Task<http::Response> search(http::Exchange& exchange);
   // DELETE of the user's recent searches.
@@ -42,10 +43,12 @@ class SearchProxy {
   SearchCache& cache_;
   const TenantEpochs& epochs_;
   RecentRecorder& recent_;
+  SharedSearches* const others_;
   const Clock& clock_;
   ToldQueries told_;
   Counter& hits_;
   Counter& shared_;
+  Counter& elsewhere_;
   Counter& misses_;
   Counter& bypassed_;
   Counter& unheard_;

@@ -7,6 +7,7 @@
 
 #include "gateway/testing/fakes.h"
 #include "gateway/testing/held_upstream.h"
+#include "gateway/testing/memory_shared_answers.h"
 #include "tenancy/caller.h"
 
 namespace parley::gateway {
@@ -150,6 +151,90 @@ TEST_F(SearchProxyTest, AnswersTheSameSearchAgainWithItsAge) {
   EXPECT_EQ(search->targets(), std::vector<std::string>{"/search/messages?q=hello"});
   EXPECT_EQ(count("hit"), 1);
   EXPECT_EQ(count("miss"), 1);
+}
+
+// A second gateway before the same search, with what the first one left.
+class SearchProxyOfTwoTest : public SearchProxyTest {
+ protected:
+  SearchProxyOfTwoTest() {
+    numbers.hear("i", 5, true, {});
+    shared.emplace(answers, numbers, epochs, seconds(60), clock, timer, metrics);
+    become_another();
+    search->answer_at_once(HeldUpstream::text("found"));
+  }
+  // With an empty cache of its own.
+  void become_another() {
+    proxy.reset();
+    cache.emplace(limits);
+    proxy.emplace(*plain, *cache, epochs, *recent, clock, metrics, &*shared);
+  }
+  void hear_a_change(std::int64_t number) {
+    numbers.hear("i", number, false, {"acme"});
+    epochs.changed("acme");
+  }
+
+  testing::MemorySharedAnswers answers{clock};
+  ChangeNumbers numbers;
+  std::optional<SharedSearches> shared;
+};
+
+TEST_F(SearchProxyOfTwoTest, WhatOneFoundIsKeptByTheOtherAndRemembered) {
+  EXPECT_EQ(ask().cache, "miss");
+  become_another();
+  pass(milliseconds(2'100));
+  const Answer from_one = ask();
+  EXPECT_EQ(from_one.body, "found");
+  EXPECT_EQ(from_one.cache, "hit");
+  EXPECT_EQ(from_one.age, "2");
+  EXPECT_EQ(count("elsewhere"), 1);
+  notes.wait_for_calls(1);  // the user's recent searches
+  EXPECT_EQ(ask().cache, "hit");
+  EXPECT_EQ(count("hit"), 1);
+  EXPECT_EQ(search->calls(), 1u);
+}
+
+TEST_F(SearchProxyOfTwoTest, AnotherUserIsNotGivenIt) {
+  ask();
+  become_another();
+  const Answer other = ask({.caller = {.tenant = TenantId("acme"), .user = UserId("ben")}});
+  EXPECT_EQ(other.cache, "miss");
+  EXPECT_EQ(ask({.caller = {.tenant = TenantId("umbrella"), .user = UserId("ada")}}).cache, "miss");
+  EXPECT_EQ(search->calls(), 3u);
+}
+
+TEST_F(SearchProxyOfTwoTest, AfterAChangeItIsAskedAnew) {
+  ask();
+  become_another();
+  hear_a_change(6);
+  search->answer_at_once(HeldUpstream::text("new"));
+  EXPECT_EQ(ask().body, "new");
+  become_another();
+  EXPECT_EQ(ask().body, "new");
+  EXPECT_EQ(search->calls(), 2u);
+}
+
+TEST_F(SearchProxyOfTwoTest, WhatAChangeOvertookAndWhatIsNoWhole200IsNotLeft) {
+  search->answer_at_once(nullptr);
+  auto slow = start({});
+  search->wait_for_calls(1);
+  hear_a_change(6);
+  search->answer(0, HeldUpstream::text("perhaps old"));
+  slow.get();
+  search->answer_at_once(HeldUpstream::text("no", 500));
+  become_another();
+  EXPECT_EQ(ask().status, 500);
+  search->answer_at_once(HeldUpstream::text("new"));
+  become_another();
+  EXPECT_EQ(ask().body, "new");
+  EXPECT_EQ(search->calls(), 3u);
+}
+
+TEST_F(SearchProxyOfTwoTest, WithoutTheStoreEachGatewayHasItsOwnCache) {
+  answers.away = true;
+  EXPECT_EQ(ask().cache, "miss");
+  EXPECT_EQ(ask().cache, "hit");
+  become_another();
+  EXPECT_EQ(ask().cache, "miss");
 }
 
 TEST_F(SearchProxyTest, KeepsNothingThatBelongsToOneRequest) {
