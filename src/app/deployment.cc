@@ -6,6 +6,7 @@
 #include "app/media_role.h"
 #include "app/messaging_role.h"
 #include "app/own_address.h"
+#include "app/redis_engine.h"
 #include "app/search_host.h"
 #include "app/search_role.h"
 #include "auth/auth_middleware.h"
@@ -14,6 +15,7 @@
 #include "auth/internal_token.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "gateway/stores/redis_shared_answers.h"
 #include "gateway/upload_affinity.h"
 #include "http/balanced_upstream.h"
 #include "http/in_process_upstream.h"
@@ -76,6 +78,7 @@ Deployment::~Deployment() {
 Result<> Deployment::start() {
   if (auto done = load_keys(); !done) return done;
   if (auto done = load_internal_key(); !done) return done;
+  if (auto done = open_redis(); !done) return done;
   for (const Role role : settings_.serve.roles) {
     Result<> made;
     switch (role) {
@@ -224,6 +227,15 @@ std::vector<std::shared_ptr<http::Middleware>> Deployment::service_middleware(Ro
   };
 }
 
+// Not for the host's own commands: nobody is limited there.
+Result<> Deployment::open_redis() {
+  if (reach_ == Reach::kThisProcess) return {};
+  auto opened = RedisEngine::open(settings_, loops_, clock_, random_, metrics_);
+  if (!opened) return fail(std::move(opened.error()));
+  redis_ = std::move(*opened);
+  return {};
+}
+
 Result<> Deployment::open_messaging() {
   auto opened = MessagingRole::open(settings_, clock_, random_, metrics_);
   if (!opened) return fail(std::move(opened.error()));
@@ -231,6 +243,7 @@ Result<> Deployment::open_messaging() {
   Result<std::shared_ptr<http::Upstream>> media = upstream_of(Role::kMedia);
   if (!media) return fail(std::move(media.error()));
   if (*media) messaging_->ask_for_files(std::move(*media), internal_key_);
+  if (redis_) messaging_->share_limits(*redis_);
   messaging_->build_service(
       [this](const std::vector<http::Route>& routes) { return service_middleware(Role::kMessaging, routes); });
   return {};
@@ -243,6 +256,7 @@ Result<> Deployment::open_search() {
                                              .log = messaging_->event_log(),
                                              .messaging = messaging_->service(),
                                              .internal_key = internal_key_,
+                                             .redis = redis_.get(),
                                              .clock = clock_,
                                              .random = random_,
                                              .metrics = metrics_});
@@ -328,6 +342,13 @@ Result<> Deployment::make_gateway() {
     if (*upstream) with.upstreams[role] = std::move(*upstream);
   }
   if (auto done = let_gateway_follow_search(with); !done) return done;
+  if (redis_) {
+    shared_answers_ = std::make_unique<gateway::RedisSharedAnswers>(
+        redis_->client(), gateway::RedisSharedAnswers::Options{}, random_, clock_);
+    with.shared_answers = shared_answers_.get();
+    http::HealthCheck check = redis_->health_check();
+    with.engines.push_back({std::move(check.name), std::move(check.ask)});
+  }
   gateway_ = std::make_unique<gateway::Gateway>(gateway::gateway_options(settings_), std::move(with));
   return {};
 }

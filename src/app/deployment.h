@@ -27,6 +27,7 @@ namespace parley::app {
 
 class MediaRole;
 class MessagingRole;
+class RedisEngine;
 class SearchRole;
 
 class Deployment {
@@ -59,6 +60,7 @@ class Deployment {
  private:
   Result<> load_keys();
   Result<> load_internal_key();
+  Result<> open_redis();
   Result<> open_messaging();
   Result<> open_search();
   Result<> open_media();
@@ -96,6 +98,9 @@ class Deployment {
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::atomic<std::uint16_t> gateway_port_;  // as set, until it listens
   Secret internal_key_;                      // empty where no role of this process makes or takes internal calls
+
+  std::unique_ptr<RedisEngine> redis_;  // null: REDIS_URL is not set
+  std::unique_ptr<gateway::SharedAnswers> shared_answers_;
 
   std::unique_ptr<MessagingRole> messaging_;
   std::unique_ptr<SearchRole> search_;  // asks messaging and reads its log: goes first

@@ -1,5 +1,6 @@
 #include "app/messaging_role.h"
 
+#include "app/redis_engine.h"
 #include "auth/internal_token.h"
 #include "messaging/messaging_service_factory.h"
 
@@ -54,16 +55,19 @@ void MessagingRole::ask_for_files(std::shared_ptr<http::Upstream> media, const S
 }
 
 void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
+  std::vector<http::HealthCheck> engines;
+  if (redis_ != nullptr) engines.push_back(redis_->health_check());
   service_ = messaging::make_messaging_service(
       {.store = *store_,
        .scan = *store_,
        .files = files_.get(),
-       .limiter = limiter_,
+       .limiter = redis_ != nullptr ? redis_->limiter() : limiter_,
        .message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.messages_per_minute)},
        .service_message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.service_messages_per_minute)},
        .clock = clock_,
        .metrics = metrics_,
        .middleware = make_middleware,
+       .more_health_checks = std::move(engines),
        .loops = settings_.serve.threads,
        .max_body_bytes = settings_.http.max_body_bytes});
 }

@@ -18,6 +18,8 @@
 
 namespace parley::app {
 
+class RedisEngine;
+
 class MessagingRole {
  public:
   // Opens DATA_DIR/messaging and locks it. Clock, random and metrics must outlive the role.
@@ -29,6 +31,8 @@ class MessagingRole {
   // From here on messages attach files that `media` tells of; to be said before the service is built. The key must
   // outlive the role.
   void ask_for_files(std::shared_ptr<http::Upstream> media, const Secret& internal_key);
+  // Likewise: limits are counted by the engine's limiter, for all processes.
+  void share_limits(RedisEngine& redis) { redis_ = &redis; }
   void build_service(const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
   events::EventLog& event_log() { return store_->event_log(); }
@@ -45,6 +49,7 @@ class MessagingRole {
   Metrics& metrics_;
   StoreMetrics store_metrics_;
   MemoryRateLimiter limiter_;
+  RedisEngine* redis_ = nullptr;  // null: limits are this process's own
   std::unique_ptr<messaging::SqliteMessagingStore> store_;
   std::unique_ptr<StoreUpkeep> upkeep_;
   std::shared_ptr<http::Upstream> media_;  // null: there is none anywhere

@@ -1,7 +1,10 @@
 #include "app/search_role.h"
 
+#include "app/redis_engine.h"
 #include "auth/internal_token.h"
 #include "base/sha256.h"
+#include "search/stores/redis_recent_searches.h"
+#include "search/stores/sqlite_recent_searches.h"
 #include "telemetry/log.h"
 
 namespace parley::app {
@@ -25,10 +28,7 @@ Result<std::unique_ptr<SearchRole>> SearchRole::open(const Settings& settings, S
   auto index = search::SqliteSearchIndex::open({.folder = folder, .observer = &role->store_metrics_}, around.clock);
   if (!index) return fail(std::move(index.error()));
   role->index_ = std::move(*index);
-  auto recent = search::SqliteRecentSearches::open(
-      {.folder = folder, .life = std::chrono::days(settings.search.recent_searches_days)}, around.clock);
-  if (!recent) return fail(std::move(recent.error()));
-  role->recent_ = std::move(*recent);
+  if (auto opened = role->open_recent_searches(folder); !opened) return fail(std::move(opened.error()));
 
   role->reindexer_.emplace(search::Reindexer::Dependencies{.loop = around.loop,
                                                            .index = *role->index_,
@@ -60,6 +60,20 @@ Result<std::unique_ptr<SearchRole>> SearchRole::open(const Settings& settings, S
   return role;
 }
 
+Result<> SearchRole::open_recent_searches(const std::filesystem::path& folder) {
+  const std::chrono::days life(settings_.search.recent_searches_days);
+  if (around_.redis != nullptr) {
+    recent_ = std::make_unique<search::RedisRecentSearches>(
+        around_.redis->client(),
+        search::RedisRecentSearches::Options{.life = life, .timeout = around_.redis->timeout()}, around_.clock);
+    return {};
+  }
+  auto recent = search::SqliteRecentSearches::open({.folder = folder, .life = life}, around_.clock);
+  if (!recent) return fail(std::move(recent.error()));
+  recent_ = std::move(*recent);
+  return {};
+}
+
 SearchRole::SearchRole(const Settings& settings, Surroundings around)
     : settings_(settings),
       around_(around),
@@ -73,6 +87,8 @@ SearchRole::SearchRole(const Settings& settings, Surroundings around)
       sweeps_(around.loop) {}
 
 void SearchRole::build_service(const MakeMiddleware& make_middleware) {
+  std::vector<http::HealthCheck> engines;
+  if (around_.redis != nullptr) engines.push_back(around_.redis->health_check());
   service_ = search::make_search_service(
       {.index = *index_,
        .recent = *recent_,
@@ -82,13 +98,14 @@ void SearchRole::build_service(const MakeMiddleware& make_middleware) {
        .changes = changes_,
        .reindex = *reindexer_,
        .check = *audit_,
-       .limiter = limiter_,
+       .limiter = around_.redis != nullptr ? around_.redis->limiter() : limiter_,
        .search_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.searches_per_minute)},
        .service_search_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.service_searches_per_minute)},
        .cursor_secret = cursor_secret(around_.internal_key),
        .clock = around_.clock,
        .metrics = around_.metrics,
        .middleware = make_middleware,
+       .more_health_checks = std::move(engines),
        .max_body_bytes = settings_.http.max_body_bytes});
 }
 

@@ -1,6 +1,7 @@
 // SearchRole: search wired to its embedded index and fed from messaging's event log, both in this process. The indexer,
 // the reindexer and what sweeps expired searches live on one loop.
 #pragma once
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,13 +18,15 @@
 #include "rate_limit/memory_rate_limiter.h"
 #include "search/index_audit.h"
 #include "search/indexer.h"
+#include "search/recent_searches.h"
 #include "search/reindexer.h"
 #include "search/search_service_factory.h"
 #include "search/stores/fts5_search_index.h"
-#include "search/stores/sqlite_recent_searches.h"
 #include "telemetry/metrics.h"
 
 namespace parley::app {
+
+class RedisEngine;
 
 class SearchRole {
  public:
@@ -33,6 +36,7 @@ class SearchRole {
     events::EventLog& log;     // messaging's
     http::Service& messaging;  // whom to ask for scopes, hits and whole stores
     const Secret& internal_key;
+    RedisEngine* redis;  // null: limits and recent searches are this process's own
     const Clock& clock;
     Random& random;
     Metrics& metrics;
@@ -51,6 +55,7 @@ class SearchRole {
 
  private:
   SearchRole(const Settings& settings, Surroundings around);
+  Result<> open_recent_searches(const std::filesystem::path& folder);
   Task<> sweep_expired_searches();
 
   const Settings& settings_;
@@ -58,7 +63,7 @@ class SearchRole {
   StoreMetrics store_metrics_;
   MemoryRateLimiter limiter_;
   std::unique_ptr<search::SqliteSearchIndex> index_;
-  std::unique_ptr<search::SqliteRecentSearches> recent_;
+  std::unique_ptr<search::RecentSearches> recent_;
   http::InProcessUpstream messaging_;
   search::UpstreamStoreScan store_;
 

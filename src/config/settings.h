@@ -142,6 +142,14 @@ struct MediaSettings {
   std::uint64_t chunk_bytes() const { return chunk_size_mb * kMiB; }
 };
 
+// What stands in for the embedded engines; an address that is not given: the embedded one.
+struct EngineSettings {
+  Secret redis_url;
+  std::string redis_ca_file;        // empty: the system's authorities
+  std::size_t redis_pool_size = 0;  // connections of each event loop
+  std::chrono::milliseconds redis_timeout{};
+};
+
 struct Settings {
   ServeSettings serve;
   HttpSettings http;
@@ -156,6 +164,7 @@ struct Settings {
   IndexingSettings indexing;
   SearchSettings search;
   MediaSettings media;
+  EngineSettings engines;
 };
 
 using Environment = std::map<std::string, std::string, std::less<>>;

@@ -69,6 +69,7 @@ constexpr auto kIndexing = &Settings::indexing;
 constexpr auto kSearch = &Settings::search;
 constexpr auto kSearchCache = &Settings::search_cache;
 constexpr auto kMedia = &Settings::media;
+constexpr auto kEngine = &Settings::engines;
 
 constexpr std::string_view kServing = "Serving";
 constexpr std::string_view kHttpLimits = "HTTP limits";
@@ -80,6 +81,7 @@ constexpr std::string_view kCalls = "Calls between roles";
 constexpr std::string_view kStoring = "Embedded store";
 constexpr std::string_view kSearching = "Search";
 constexpr std::string_view kFiles = "Files";
+constexpr std::string_view kEngines = "Engines";
 
 constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB;
 using enum SettingKind;
@@ -308,6 +310,19 @@ constexpr Setting kTable[] = {
    .meaning = "Whether pictures get thumbnails.", .example = "off", .assign = into<kMedia, &MediaSettings::thumbnails>, .choices = "on, off"},
   {.section = kFiles, .name = "MAX_IMAGE_MEGAPIXELS", .kind = kNumber, .fallback = "50", .min = 1, .max = 10'000,
    .meaning = "Largest picture that gets thumbnails.", .example = "100", .assign = into<kMedia, &MediaSettings::max_image_megapixels>},
+
+  {.section = kEngines, .name = "REDIS_URL", .kind = kSecret, .fallback = "", .min = 1, .max = 2048,
+   .meaning = "Redis that counts limits for all processes, keeps recent searches and lets gateways share cached ones: redis://[user:password@]host[:port][/database], or rediss:// for TLS. Not set: each process counts and keeps its own.",
+   .example = "rediss://parley:secret@redis:6379/0", .assign = into<kEngine, &EngineSettings::redis_url>, .may_be_file = true},
+  {.section = kEngines, .name = "REDIS_CA_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "PEM file with the authorities that may vouch for Redis, instead of the system's.",
+   .example = "/etc/parley/tls/redis-ca.pem", .assign = into<kEngine, &EngineSettings::redis_ca_file>},
+  {.section = kEngines, .name = "REDIS_POOL_SIZE", .kind = kNumber, .fallback = "2", .min = 1, .max = 64,
+   .meaning = "Connections to Redis that each event loop may hold.", .example = "4",
+   .assign = into<kEngine, &EngineSettings::redis_pool_size>},
+  {.section = kEngines, .name = "REDIS_TIMEOUT_MS", .kind = kMilliseconds, .fallback = "500", .min = 10, .max = 60'000,
+   .meaning = "Time to connect to Redis, and for it to say anything while an answer is owed; beyond it the connection is given up. A limit waits 25 ms at most, whatever this is.",
+   .example = "250", .assign = into<kEngine, &EngineSettings::redis_timeout>},
 };
 // clang-format on
 

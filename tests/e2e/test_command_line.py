@@ -217,7 +217,7 @@ def test_roles_that_cannot_work_alone_say_what_they_need(tmp_path, roles, needle
     refused(run_cli("serve", *arguments, "--data", tmp_path / "data", PORT=free_ports(1)[0]), needle)
 
 
-@pytest.mark.parametrize("engine", ["MONGODB_URI", "KAFKA_BROKERS", "REDIS_URL"])
+@pytest.mark.parametrize("engine", ["MONGODB_URI", "KAFKA_BROKERS"])
 def test_an_engine_that_this_version_lacks_is_not_passed_over(tmp_path, engine):
     done = run_cli("serve", "--role", "messaging", "--data", tmp_path / "data", PORT=free_ports(1)[0], **{engine: "mongodb://127.0.0.1"})
     refused(done, engine)
