@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "search/message_text.h"
 #include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_entries.h"
@@ -24,10 +25,6 @@ using sqlite::Query;
 constexpr std::size_t kSweptWithABatch = 200;
 
 constexpr std::int64_t kFinal = INT64_MAX;  // the number of a tombstone that nothing outlives
-
-bool has_link(std::string_view text) {
-  return text.find("http://") != text.npos || text.find("https://") != text.npos;
-}
 
 // What a document's entry in `words` was and shall be. FTS5 wants rows in order: each step back costs it a segment.
 struct Rewrite {
@@ -130,13 +127,9 @@ class Batch {
                   .seq = message.seq,
                   .created_ms = at_ms,
                   .sender = person(target, message.sender),
-                  .body = message.content};
+                  .body = message_text(message.content, message.file_names)};
     for (const UserId& user : message.mentions) next.mentions += std::to_string(person(target, user)) + ' ';
-    if (!message.file_names.empty()) next.names_at = static_cast<std::int64_t>(next.body.size());
-    for (const std::string& name : message.file_names) {
-      if (!next.body.empty()) next.body += '\n';
-      next.body += name;
-    }
+    if (!message.file_names.empty()) next.names_at = static_cast<std::int64_t>(message.content.size());
     const bool had_reaction = present && (present->flags & kHasReaction);
     if (message.has_file || !message.file_names.empty()) next.flags |= kHasFile;
     if (has_link(message.content)) next.flags |= kHasLink;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "search/message_text.h"
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_generations.h"

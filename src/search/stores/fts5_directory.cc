@@ -1,15 +1,12 @@
 #include "search/stores/fts5_directory.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 
-#include "base/text.h"
-#include "search/query_parser.h"
+#include "search/index_requests.h"
 #include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_search.h"
-#include "search/text/highlight.h"
 #include "search/text/name_match.h"
 
 namespace parley::search {
@@ -21,38 +18,7 @@ using Row = sqlite::Query;
 // What stands in user_names: whole spellings come before words.
 enum NameKind : int { kSpelling = 0, kTerm = 1 };
 
-// Where an entry stands among those that fit: by how well it fits, then by name. A cursor is the place of the last
-// entry of a page, so that what is added or gone meanwhile moves nothing else.
-struct Place {
-  int rank = 0;
-  std::string text;
-  std::string id;
-  auto operator<=>(const Place&) const = default;
-
-  std::string cursor(char kind) const {
-    return std::string(1, kind) + std::to_string(rank) + ':' + std::to_string(text.size()) + ':' + text + id;
-  }
-  static std::optional<Place> parse(char kind, std::string_view cursor) {
-    if (cursor.size() < 2 || cursor.front() != kind || !is_valid_utf8(cursor)) return std::nullopt;
-    cursor.remove_prefix(1);
-    Place place;
-    std::size_t size = 0;
-    if (!take_number(cursor, place.rank) || !take_number(cursor, size) || size >= cursor.size()) return std::nullopt;
-    place.text = cursor.substr(0, size);
-    place.id = cursor.substr(size);
-    if (!is_valid_utf8(place.text)) return std::nullopt;
-    return place;
-  }
-
- private:
-  template <class Number>
-  static bool take_number(std::string_view& cursor, Number& number) {
-    const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), number);
-    if (error != std::errc() || number < 0 || end == cursor.data() + cursor.size() || *end != ':') return false;
-    cursor.remove_prefix(static_cast<std::size_t>(end - cursor.data()) + 1);
-    return true;
-  }
-};
+using Place = DirectoryPlace;
 
 struct Found {
   Place place;
@@ -60,28 +26,6 @@ struct Found {
   std::string topic;
   NameFit fit = NameFit::kExact;
 };
-
-// The place after which the page begins; none at the beginning.
-Result<std::optional<Place>> check_request(const DirectoryRequest& request, char kind) {
-  if (auto fits = check_scope(request.scope); !fits) return fail(fits.error());
-  if (auto valid = check_typed(request.text); !valid) return fail(valid.error());
-  if (request.limit < 1 || request.limit > kMaxHits) return invalid_field("query.limit", "must be from 1 to 100");
-  if (!request.after) return std::optional<Place>();
-  auto after = Place::parse(kind, *request.after);
-  if (!after) return invalid_field("query.cursor", "is not a cursor of this search");
-  return after;
-}
-
-// The first of the texts in which something of the query is marked; else the first that is not empty.
-std::string marked(const Query& query, std::initializer_list<std::string_view> texts) {
-  std::string plain;
-  for (const std::string_view text : texts) {
-    std::string html = highlight(text, query);
-    if (html.contains("<em>")) return html;
-    if (plain.empty()) plain = std::move(html);
-  }
-  return plain;
-}
 
 std::vector<std::string_view> distinct_ids(const SearchScope& scope) {
   std::vector<std::string_view> ids(scope.conversations.size());
@@ -185,12 +129,6 @@ void erase_names(sqlite::Connection& db, std::int64_t generation, std::string_vi
 
 }  // namespace
 
-Result<> check_typed(std::string_view text) {
-  if (text.size() > kMaxQueryBytes) return invalid_field("query.q", "is longer than 1024 bytes");
-  if (!is_valid_utf8(text)) return invalid_field("query.q", "is not valid UTF-8");
-  return {};
-}
-
 bool write_conversation_entry(sqlite::Connection& db, std::int64_t conversation, std::int64_t number,
                               const ConversationWritten& entry) {
   const std::string name = entry.name.value_or(""), topic = entry.topic.value_or("");
@@ -268,7 +206,7 @@ std::int64_t sweep_user_entries(sqlite::Connection& db, std::int64_t generation,
 }
 
 Result<DirectoryPage> conversations_page(sqlite::Connection& db, const DirectoryRequest& request) {
-  const auto after = check_request(request, 'c');
+  const auto after = check_directory_request(request, 'c');
   if (!after) return fail(after.error());
   const NameQuery typed = make_name_query(request.text);
   const Query query = typed.as_query();
@@ -285,7 +223,7 @@ Result<DirectoryPage> conversations_page(sqlite::Connection& db, const Directory
 }
 
 Result<DirectoryPage> users_page(sqlite::Connection& db, const DirectoryRequest& request) {
-  const auto after = check_request(request, 'u');
+  const auto after = check_directory_request(request, 'u');
   if (!after) return fail(after.error());
   DirectoryPage page;
   page.indexed_through = read_progress(db);
@@ -350,13 +288,7 @@ void add_users(sqlite::Connection& db, std::int64_t generation, const std::strin
 }  // namespace
 
 Result<NamedIds> named_ids(sqlite::Connection& db, const NamesRequest& request) {
-  if (auto fits = check_scope(request.scope); !fits) return fail(fits.error());
-  for (const auto* names : {&request.users, &request.conversations}) {
-    if (names->size() > kMaxPhrases * 4) return invalid_field("query.q", "names too many people or conversations");
-    for (const std::string& name : *names) {
-      if (auto valid = check_typed(name); !valid) return fail(valid.error());
-    }
-  }
+  if (auto valid = check_names(request); !valid) return fail(valid.error());
   NamedIds ids;
   const auto generation = serving_generation(db, request.scope.tenant);
   for (const std::string& name : request.users) {

@@ -18,9 +18,6 @@ namespace parley::search {
 inline constexpr std::size_t kMaxDirectoryRows = 4000;
 inline constexpr std::size_t kMaxNamedIds = 100;  // people or conversations of one name
 
-// invalid (query.q) above kMaxQueryBytes, or not UTF-8.
-Result<> check_typed(std::string_view text);
-
 // `conversation` is its number, which belongs to a generation.
 bool write_conversation_entry(sqlite::Connection& db, std::int64_t conversation, std::int64_t number,
                               const ConversationWritten& entry);

@@ -47,13 +47,6 @@ std::string make_entry(std::int64_t conversation, std::int64_t sender, std::stri
   return entry;
 }
 
-std::string_view names_in(std::string_view body, std::optional<std::int64_t> names_at) {
-  if (!names_at) return {};
-  body.remove_prefix(static_cast<std::size_t>(*names_at));
-  if (*names_at > 0) body.remove_prefix(1);
-  return body;
-}
-
 std::optional<Document> find_document(sqlite::Connection& db, std::int64_t conversation, std::string_view key) {
   Query row(db,
             "SELECT id, conversation, seq, number_ahead, created_ahead, sender, flags, mentions, names_at, body "

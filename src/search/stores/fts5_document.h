@@ -38,9 +38,6 @@ struct Document {
 std::string make_entry(std::int64_t conversation, std::int64_t sender, std::string_view mentions, std::int64_t flags,
                        std::string_view body);
 
-// The names of files in a body, each on a line.
-std::string_view names_in(std::string_view body, std::optional<std::int64_t> names_at);
-
 std::optional<Document> find_document(sqlite::Connection& db, std::int64_t conversation, std::string_view key);
 std::optional<Document> read_document(sqlite::Connection& db, std::int64_t id);
 // Writes the row `document.id`, new or not.

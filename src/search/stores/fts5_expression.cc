@@ -7,6 +7,7 @@
 #include "search/stores/fts5_generations.h"
 #include "search/stores/fts5_tokenizer.h"
 #include "search/text/analysis.h"
+#include "search/text/term_phrase.h"
 
 namespace parley::search {
 
@@ -36,32 +37,18 @@ std::string joined(const std::vector<std::string>& parts, const char* between) {
 // What up to three characters begin may be much of what there is.
 constexpr std::size_t kShortPrefix = 3;
 
-class Words {
- public:
-  // The phrases of one clause; empty when none of them can be found.
-  std::vector<std::string> alternatives(const Clause& clause) {
-    std::vector<std::string> any;
-    for (const Phrase& phrase : clause.any_of) add(phrase, any);
-    count += static_cast<int>(any.size());
-    return any;
-  }
-  int count = 0;
+std::string as_text(const TermPhrase& phrase) {
+  std::string text;
+  for (const std::string& term : phrase.terms) text += (text.empty() ? "" : " + ") + in_quotes(term);
+  return phrase.goes_on ? text + " *" : text;
+}
 
- private:
-  static void add(const Phrase& phrase, std::vector<std::string>& any) {
-    const Match match = phrase.exact || phrase.prefix ? Match::kExact : Match::kAlsoStem;
-    const TermSequence sequence = terms_to_find(phrase.text, match, kMaxPhrases);
-    if (sequence.empty()) return;
-    if (sequence.size() == 1 && !phrase.prefix) {
-      for (const std::string& term : sequence.front()) any.push_back(in_quotes(term));
-      return;
-    }
-    std::string text;
-    for (const auto& place : sequence) text += (text.empty() ? "" : " + ") + in_quotes(place.front());
-    if (phrase.prefix && may_go_on(sequence.back().front())) text += " *";
-    any.push_back(std::move(text));
-  }
-};
+// The phrases of one clause; empty when none of them can be found.
+std::vector<std::string> alternatives(const Clause& clause) {
+  std::vector<std::string> any;
+  for (const TermPhrase& phrase : phrases_of(clause)) any.push_back(as_text(phrase));
+  return any;
+}
 
 std::vector<std::int64_t> conversation_numbers(sqlite::Connection& db, std::int64_t generation,
                                                const SearchScope& scope, const std::vector<std::string>& in,
@@ -164,21 +151,20 @@ std::string Fts5Expression::text_in_scope() const {
 
 std::optional<Fts5Expression> make_expression(sqlite::Connection& db, const SearchScope& scope, const Query& query) {
   Fts5Expression expression;
-  Words words, excluded;
   for (const Clause& clause : query.clauses) {
     if (auto prefix = short_prefix(clause)) {
       expression.prefixes.push_back(std::move(*prefix));
       continue;
     }
-    const auto any = (clause.excluded ? excluded : words).alternatives(clause);
+    const auto any = alternatives(clause);
     if (any.empty()) continue;
     if (clause.excluded) {
       expression.none.insert(expression.none.end(), any.begin(), any.end());
     } else {
       expression.words.push_back(joined(any, " OR "));
+      expression.word_phrases += static_cast<int>(any.size());
     }
   }
-  expression.word_phrases = words.count;
   if (must_match(expression, true).empty() && expression.none.empty() && !query.has_filter()) return std::nullopt;
   const auto known = generations_of(db, scope.tenant);
   if (!known || !add_filters(db, known->tenant, scope.caller, query, expression.filters)) return std::nullopt;

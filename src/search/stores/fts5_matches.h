@@ -13,17 +13,11 @@
 
 #include "drivers/sqlite/connection.h"
 #include "search/query.h"
+#include "search/ranking.h"
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_tokenizer.h"
 
 namespace parley::search {
-
-struct MatchedDocument {
-  std::int64_t id = 0;
-  std::string tally;  // a byte for each phrase that words are ranked by
-  double length = 1;  // of the text
-  double score = 0;   // the ranking's
-};
 
 class Matches {
  public:

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
+#include "search/index_requests.h"
+#include "search/message_text.h"
+#include "search/ranking.h"
 #include "search/stores/fts5_document.h"
 #include "search/stores/fts5_expression.h"
 #include "search/stores/fts5_generations.h"
@@ -43,33 +45,6 @@ struct PagePoint {
     return std::nullopt;
   }
 };
-
-// BM25 over the window: how rare a word is, is counted among what the caller may read and nothing else. Newer wins by
-// up to a tenth.
-void rank(std::vector<MatchedDocument>& window) {
-  if (window.empty() || window.front().tally.empty()) return;
-  constexpr double kSaturation = 1.2, kLengthWeight = 0.6, kNewnessWeight = 0.1;
-  const auto count = static_cast<double>(window.size());
-  double average = 0;
-  std::vector<double> holders(window.front().tally.size(), 0);
-  for (const MatchedDocument& match : window) {
-    average += match.length / count;
-    for (std::size_t i = 0; i < holders.size(); ++i) holders[i] += match.tally[i] != 0;
-  }
-  double place = 0;
-  for (MatchedDocument& match : window) {
-    const double damping = kSaturation * (1 - kLengthWeight + kLengthWeight * match.length / average);
-    for (std::size_t i = 0; i < holders.size(); ++i) {
-      const double times = static_cast<unsigned char>(match.tally[i]);
-      const double rarity = std::log(2 + (count - holders[i]) / (holders[i] + 0.5));
-      match.score += rarity * times * (kSaturation + 1) / (times + damping);
-    }
-    match.score *= 1 + kNewnessWeight * (1 - place++ / count);
-  }
-  std::ranges::sort(window, [](const MatchedDocument& a, const MatchedDocument& b) {
-    return a.score != b.score ? a.score > b.score : a.id > b.id;
-  });
-}
 
 class PageSearch {
  public:
@@ -134,23 +109,7 @@ class PageSearch {
   SearchPage page_;
 };
 
-// Going on in the new index would leave out some, or show some twice: of those of one second each index has its order.
-std::unexpected<Error> begun_before_the_swap() {
-  return fail(Error{ErrorKind::kInvalid,
-                    "invalid_cursor",
-                    "The search index was built anew since this search began; begin it again.",
-                    {{"query.cursor", "is of the index before this one; begin again without it"}},
-                    {}});
-}
-
 }  // namespace
-
-Result<> check_scope(const SearchScope& scope) {
-  if (scope.conversations.size() > kMaxScope) {
-    return fail(ErrorKind::kInvalid, "scope_too_large", "The search spans too many conversations; name some with in:.");
-  }
-  return {};
-}
 
 events::LogOffset read_progress(sqlite::Connection& db) {
   return {db.query_int("SELECT through FROM progress")};
@@ -158,12 +117,12 @@ events::LogOffset read_progress(sqlite::Connection& db) {
 
 Result<SearchPage> search_page(sqlite::Connection& db, const SearchRequest& request) {
   if (auto fits = check_scope(request.scope); !fits) return fail(fits.error());
-  if (request.limit < 1 || request.limit > kMaxHits) return invalid_field("query.limit", "must be from 1 to 100");
+  if (auto valid = check_limit(request.limit); !valid) return fail(valid.error());
   const std::int64_t generation = serving_generation(db, request.scope.tenant).value_or(0);
   PagePoint point{.mode = request.sort == Sort::kRelevance ? 'r' : 'n', .generation = generation};
   if (request.after) {
     const auto parsed = PagePoint::parse(*request.after);
-    if (!parsed) return invalid_field("query.cursor", "is not a cursor of this search");
+    if (!parsed) return not_a_cursor();
     if (parsed->generation != generation) return begun_before_the_swap();
     point = *parsed;
   }

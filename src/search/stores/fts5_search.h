@@ -8,7 +8,5 @@ namespace parley::search {
 
 Result<SearchPage> search_page(sqlite::Connection& db, const SearchRequest& request);
 events::LogOffset read_progress(sqlite::Connection& db);
-// invalid (scope_too_large) beyond kMaxScope.
-Result<> check_scope(const SearchScope& scope);
 
 }  // namespace parley::search

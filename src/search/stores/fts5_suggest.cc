@@ -1,8 +1,8 @@
 #include "search/stores/fts5_suggest.h"
 
 #include <algorithm>
-#include <iterator>
 
+#include "search/index_requests.h"
 #include "search/query_parser.h"
 #include "search/stores/fts5_directory.h"
 #include "search/stores/fts5_matches.h"
@@ -82,22 +82,10 @@ std::vector<std::string> suggested_words(sqlite::Connection& db, const SuggestRe
 Result<std::vector<Suggestion>> suggestions(sqlite::Connection& db, const SuggestRequest& request) {
   if (auto fits = check_scope(request.scope); !fits) return fail(fits.error());
   if (auto valid = check_typed(request.prefix); !valid) return fail(valid.error());
-  if (request.limit < 1 || request.limit > kMaxHits) return invalid_field("query.limit", "must be from 1 to 100");
-
-  std::vector<Suggestion> words;
-  for (std::string& word : suggested_words(db, request)) words.push_back({.text = std::move(word), .id = {}});
-  auto rooms = suggest_conversations(db, request.scope, request.prefix, request.limit);
-  auto people = suggest_users(db, request.scope.tenant, request.prefix, request.limit);
-
-  // A third for each kind; what one lacks the others have, words first.
-  std::size_t room_count = std::min(rooms.size(), request.limit / 3);
-  std::size_t people_count = std::min(people.size(), request.limit / 3);
-  words.resize(std::min(words.size(), request.limit - room_count - people_count));
-  room_count = std::min(rooms.size(), request.limit - words.size() - people_count);
-  people_count = std::min(people.size(), request.limit - words.size() - room_count);
-  std::move(rooms.begin(), rooms.begin() + static_cast<std::ptrdiff_t>(room_count), std::back_inserter(words));
-  std::move(people.begin(), people.begin() + static_cast<std::ptrdiff_t>(people_count), std::back_inserter(words));
-  return words;
+  if (auto valid = check_limit(request.limit); !valid) return fail(valid.error());
+  return mix_suggestions(suggested_words(db, request),
+                         suggest_conversations(db, request.scope, request.prefix, request.limit),
+                         suggest_users(db, request.scope.tenant, request.prefix, request.limit), request.limit);
 }
 
 }  // namespace parley::search
