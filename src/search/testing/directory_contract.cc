@@ -337,6 +337,15 @@ TEST_P(DirectoryContract, AnEntryAndTheMessagesOfAConversationHaveNumbersOfTheir
   EXPECT_THAT(found("grub"), ElementsAre("b", "a"));
 }
 
+TEST_P(DirectoryContract, AMessageAndAConversationOfOneIdAreTwo) {
+  for (const char* room : {"c", "e", "u", "m"}) {
+    apply({change(1, message("x", "grub"), room), entry(1, "m-x", {.name = "Boot"}), person_entry(1, "m-x", "Ada")});
+    EXPECT_THAT(found("grub", scope({room})), ElementsAre("x"));
+  }
+  EXPECT_THAT(conversations("boot", scope({"m-x"})), ElementsAre("m-x"));
+  EXPECT_THAT(users("ada"), ElementsAre("m-x"));
+}
+
 TEST_P(DirectoryContract, AnErasedConversationIsNotFoundWhateverComesLate) {
   apply({entry(1, "c1", {.name = "Secret plan"}), change(2, message("a", "grub"))});
   apply({erasure(7)});
