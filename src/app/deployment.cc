@@ -102,6 +102,9 @@ Result<> Deployment::start() {
 
   loops_.start();
   loops_running_ = true;
+  if (search_) {
+    if (auto ready = search_->wait_for_engine(); !ready) return ready;
+  }
   // Before anybody can ask.
   on_first_loop([this](auto done) {
     if (key_refresher_) key_refresher_->start();
@@ -252,7 +255,8 @@ Result<> Deployment::open_messaging() {
 // Search follows the log of messaging, which faults_of_serving() wants in the same process.
 Result<> Deployment::open_search() {
   CHECK(messaging_ != nullptr);
-  auto opened = SearchRole::open(settings_, {.loop = loops_.at(0),
+  auto opened = SearchRole::open(settings_, {.loops = loops_,
+                                             .loop = loops_.at(0),
                                              .log = messaging_->event_log(),
                                              .messaging = messaging_->service(),
                                              .internal_key = internal_key_,

@@ -110,7 +110,8 @@ int watch(SearchHost& host, const std::string& id, bool is_ours) {
 
 bool has_index(const Settings& settings, const SearchHostOptions& where) {
   std::error_code error;
-  return !where.url.empty() || std::filesystem::exists(settings.serve.data_dir / "search" / "search.db", error);
+  return !where.url.empty() || !settings.engines.elasticsearch_url.empty() ||
+         std::filesystem::exists(settings.serve.data_dir / "search" / "search.db", error);
 }
 
 int reindex(const Settings& settings, const SearchHostOptions& where, const std::string& tenant) {

@@ -25,9 +25,7 @@ std::string cursor_secret(const Secret& internal_key) {
 Result<std::unique_ptr<SearchRole>> SearchRole::open(const Settings& settings, Surroundings around) {
   std::unique_ptr<SearchRole> role(new SearchRole(settings, around));
   const std::filesystem::path folder = settings.serve.data_dir / "search";
-  auto index = search::SqliteSearchIndex::open({.folder = folder, .observer = &role->store_metrics_}, around.clock);
-  if (!index) return fail(std::move(index.error()));
-  role->index_ = std::move(*index);
+  if (auto opened = role->open_index(folder); !opened) return fail(std::move(opened.error()));
   if (auto opened = role->open_recent_searches(folder); !opened) return fail(std::move(opened.error()));
 
   role->reindexer_.emplace(search::Reindexer::Dependencies{.loop = around.loop,
@@ -74,6 +72,28 @@ Result<> SearchRole::open_recent_searches(const std::filesystem::path& folder) {
   return {};
 }
 
+Result<> SearchRole::open_index(const std::filesystem::path& folder) {
+  auto engine = SearchEngine::open(settings_, around_.loops, around_.clock);
+  if (!engine) return fail(std::move(engine.error()));
+  if (*engine) {
+    auto locked = sqlite::LockedFolder::open(folder);
+    if (!locked) return fail(std::move(locked.error()));
+    folder_.emplace(std::move(*locked));
+    engine_ = std::move(*engine);
+    index_ = &engine_->index();
+    return {};
+  }
+  auto index = search::SqliteSearchIndex::open({.folder = folder, .observer = &store_metrics_}, around_.clock);
+  if (!index) return fail(std::move(index.error()));
+  embedded_ = std::move(*index);
+  index_ = embedded_.get();
+  return {};
+}
+
+Result<> SearchRole::wait_for_engine() {
+  return engine_ ? engine_->wait_until_ready(around_.loop) : Result<>();
+}
+
 SearchRole::SearchRole(const Settings& settings, Surroundings around)
     : settings_(settings),
       around_(around),
@@ -89,6 +109,7 @@ SearchRole::SearchRole(const Settings& settings, Surroundings around)
 void SearchRole::build_service(const MakeMiddleware& make_middleware) {
   std::vector<http::HealthCheck> engines;
   if (around_.redis != nullptr) engines.push_back(around_.redis->health_check());
+  if (engine_) engines.push_back(engine_->health_check());
   service_ = search::make_search_service(
       {.index = *index_,
        .recent = *recent_,

@@ -144,6 +144,15 @@ struct MediaSettings {
 
 // What stands in for the embedded engines; an address that is not given: the embedded one.
 struct EngineSettings {
+  std::chrono::seconds wait{};    // for engines at the start
+  std::string elasticsearch_url;  // of OpenSearch or Elasticsearch: one node or several, with commas between
+  std::string elasticsearch_username;
+  Secret elasticsearch_password;
+  Secret elasticsearch_api_key;
+  std::string elasticsearch_ca_file;  // empty: the system's authorities
+  std::string elasticsearch_index_prefix;
+  std::chrono::milliseconds elasticsearch_timeout{};
+  std::size_t elasticsearch_connections = 0;  // of each event loop, to each node
   Secret redis_url;
   std::string redis_ca_file;        // empty: the system's authorities
   std::size_t redis_pool_size = 0;  // connections of each event loop

@@ -236,7 +236,7 @@ TEST(Serving, RefusesOtherThanLoopbackWithoutARealKey) {
 }
 
 TEST(Serving, RefusesEnginesThatThisVersionDoesNotHave) {
-  for (const char* engine : {"MONGODB_URI", "KAFKA_BROKERS", "S3_ENDPOINT", "ELASTICSEARCH_URL"}) {
+  for (const char* engine : {"MONGODB_URI", "KAFKA_BROKERS", "S3_ENDPOINT"}) {
     EXPECT_THAT(serving_faults({{engine, "x"}}), ElementsAre(HasSubstr(std::string(engine) + " is set")));
     EXPECT_THAT(serving_faults({{engine, ""}}), IsEmpty());
   }
