@@ -1,5 +1,6 @@
 """Search as a whole, through the gateway: what was written is found, what was taken back is not, and the index is the
-store, whatever happens to the server.
+store, whatever happens to the server. Over the embedded index, and over an engine where PARLEY_TEST_OPENSEARCH_URL names
+one.
 
 PARLEY_KILL_ROUNDS says how often the server is killed (3 unless given); PARLEY_KILL_SEED repeats a run.
 """
@@ -12,6 +13,7 @@ import re
 import sqlite3
 import subprocess
 import threading
+import urllib.request
 
 import pytest
 
@@ -25,15 +27,33 @@ LOST = (http.client.HTTPException, OSError)
 SOON = 1.0  # seconds, within which what changed shows
 
 
-@pytest.fixture
-def searching(start_server, tenant_at):
+EMBEDDED = "embedded"
+ENGINE = pytest.param("engine", marks=pytest.mark.live)
+# Whoever changes the index by hand knows which one it is.
+embedded_only = pytest.mark.parametrize("searching", [EMBEDDED], indirect=True)
+
+
+@pytest.fixture(params=[EMBEDDED, ENGINE])
+def searching(request, start_server, tenant_at):
     """A server whose users search as often as they like, and a tenant of it."""
+    settings_of_index, prefixes = {}, []
+    if request.param != EMBEDDED:
+        url = os.environ.get("PARLEY_TEST_OPENSEARCH_URL")
+        if not url:
+            pytest.skip("PARLEY_TEST_OPENSEARCH_URL names no engine")
+        settings_of_index = {"ELASTICSEARCH_URL": url}
 
     def make(**settings):
-        server = start_server(**({"RATE_LIMIT_SEARCHES_PER_MINUTE": 0} | settings))
+        if settings_of_index:
+            prefixes.append(unique("test"))
+            settings_of_index["ELASTICSEARCH_INDEX_PREFIX"] = prefixes[-1]
+        server = start_server(**({"RATE_LIMIT_SEARCHES_PER_MINUTE": 0} | settings_of_index | settings))
         return server, tenant_at(server)
 
-    return make
+    yield make
+    for name in [f"{prefix}-{kind}" for prefix in prefixes for kind in ("messages", "directory", "state")]:
+        for path in (f"/{name}-1", f"/_index_template/{name}"):
+            urllib.request.urlopen(urllib.request.Request(url + path, method="DELETE"), timeout=60).close()
 
 
 def mark_of(content):
@@ -54,7 +74,8 @@ def shows(client, q, ids, seconds=SOON):
 
 
 def cli_settings(server):
-    return {"SEARCH_PORT": server.ports["search"], "DATA_DIR": server.data}
+    engine = {name: value for name, value in server.settings.items() if name.startswith("ELASTICSEARCH_")}
+    return {"SEARCH_PORT": server.ports["search"], "DATA_DIR": server.data} | engine
 
 
 def check(server, *arguments):
@@ -177,6 +198,7 @@ def spoil(server, statement):
     index.close()
 
 
+@embedded_only
 @pytest.mark.parametrize("beside", [True, False], ids=["beside_a_server", "without_one"])
 def test_check_finds_a_row_that_was_removed_by_hand_and_repairs_it(searching, beside):
     server, tenant = searching()
@@ -203,6 +225,7 @@ def test_check_finds_a_row_that_was_removed_by_hand_and_repairs_it(searching, be
     shows(ada, mark_of(messages[-1]["content"]), [messages[-1]["id"]], 5)
 
 
+@embedded_only
 def test_check_finds_a_row_that_says_something_else(searching):
     server, tenant = searching()
     ada = tenant.user("ada")
