@@ -140,6 +140,12 @@ HttpUpstream::~HttpUpstream() {
   for (auto& here : per_loop_) here->idle.clear();
 }
 
+void HttpUpstream::close_idle() {
+  PerLoop& at = here();
+  counters_.idle_connections.fetch_sub(static_cast<std::int64_t>(at.idle.size()), std::memory_order_relaxed);
+  at.idle.clear();
+}
+
 HttpUpstream::PerLoop& HttpUpstream::here() {
   return *per_loop_[EventLoop::current().index()];
 }

@@ -1,5 +1,6 @@
 // An upstream over HTTP/1.1: keep-alive connections in a pool per loop, so that a request never changes cores. Also the
-// client for whatever else speaks HTTP (JWKS, the importer). Must be destroyed after the loops have stopped.
+// client for whatever else speaks HTTP (JWKS, S3, the importer). Must be destroyed after the loops have stopped, or
+// with no connection left: close_idle() on each.
 #pragma once
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
@@ -45,6 +46,8 @@ class HttpUpstream final : public Upstream {
   // answer's own hop-by-hop fields (RFC 9110 section 7.6.1), framing and Date are left out likewise. A request without
   // a body that met a connection closed meanwhile is sent once more if its method is idempotent.
   Task<Result<Response>> call(Request& request, SteadyTime deadline) override;
+
+  void close_idle() override;
 
   const HttpUpstreamCounters& counters() const { return counters_; }
 

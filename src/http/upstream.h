@@ -25,6 +25,8 @@ class Upstream {
   // `deadline`, which is put off by as long as it takes to hand the body over: that has idle limits of its own).
   // `request` must live until the returned Response is done with.
   virtual Task<Result<Response>> call(Request& request, SteadyTime deadline) = 0;
+  // On a loop: closes the connections of that loop that rest, for nobody will call from it any more.
+  virtual void close_idle() {}
 };
 
 }  // namespace parley::http
