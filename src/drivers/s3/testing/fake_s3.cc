@@ -190,6 +190,7 @@ std::optional<std::string> FakeS3::copied(const Asked& asked) const {
 }
 
 http::Response FakeS3::put_object(const Asked& asked) {
+  if (asked.key.empty()) return http::text_response(200, "text/plain", "");  // the bucket itself
   std::string bytes = asked.body;
   if (!asked.copy_source.empty()) {
     auto source = copied(asked);
