@@ -272,7 +272,7 @@ Result<> Deployment::open_search() {
 }
 
 Result<> Deployment::open_media() {
-  auto opened = MediaRole::open(settings_, clock_, random_, metrics_);
+  auto opened = MediaRole::open(settings_, clock_, random_, metrics_, loops_);
   if (!opened) return fail(std::move(opened.error()));
   media_ = std::move(*opened);
   Result<std::shared_ptr<http::Upstream>> messaging = upstream_of(Role::kMessaging);

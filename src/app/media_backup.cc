@@ -2,7 +2,9 @@
 
 #include <cstdio>
 
+#include "app/media_objects.h"
 #include "base/event_loop.h"
+#include "base/random.h"
 #include "base/run_on_loop.h"
 #include "media/digests.h"
 #include "media/stores/file_blob_store.h"
@@ -86,29 +88,32 @@ Task<Result<Copied>> copy_objects(media::BlobRecords& records, BlobStore& from, 
   co_return copied;
 }
 
-Result<Copied> copy_all(const std::filesystem::path& from, const std::filesystem::path& into) {
+Result<Copied> copy_all(const Settings& settings, const std::filesystem::path& into) {
+  const std::filesystem::path from = settings.serve.data_dir / "media";
   if (auto done = media::backup_media_folder(from, into / media::kMediaDatabase); !done) return fail(done.error());
   if (auto done = media::leave_uploads_out(into); !done) return fail(done.error());
   const SystemClock clock;
+  SecureRandom random;
   EventLoops loops(1);
   loops.start();
   auto records = media::SqliteBlobRecords::open(into, clock);
-  auto source = media::FileBlobStore::open({.folder = from / "objects", .writer_threads = 1, .reader_threads = 1});
+  auto source = MediaObjects::open(settings, loops, clock, random);
   auto target = media::FileBlobStore::open({.folder = into / "objects", .writer_threads = 1, .reader_threads = 1});
   Result<Copied> copied;
   if (!records || !source || !target) {
     copied = fail(!records ? records.error() : !source ? source.error() : target.error());
   } else {
-    copied = run_on_loop(loops.at(0), copy_objects(**records, **source, **target));
+    copied = run_on_loop(loops.at(0), copy_objects(**records, (*source)->store(), **target));
   }
+  if (source) stop_and_wait(**source, loops.at(0));
   loops.stop();
   return copied;
 }
 
 }  // namespace
 
-int backup_media(const std::filesystem::path& from, const std::filesystem::path& into) {
-  const auto copied = copy_all(from, into);
+int backup_media(const Settings& settings, const std::filesystem::path& into) {
+  const auto copied = copy_all(settings, into);
   if (!copied) {
     std::fprintf(stderr, "parley: media: %s\n", copied.error().detail.c_str());
     return 1;

@@ -4,9 +4,11 @@
 #pragma once
 #include <filesystem>
 
+#include "config/settings.h"
+
 namespace parley::app {
 
-// Of DIR/media, into a folder that is there and empty.
-int backup_media(const std::filesystem::path& from, const std::filesystem::path& into);
+// Of DATA_DIR/media, and of S3 where the objects are there, into a folder that is there and empty.
+int backup_media(const Settings& settings, const std::filesystem::path& into);
 
 }  // namespace parley::app

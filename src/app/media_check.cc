@@ -3,13 +3,13 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "app/media_objects.h"
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "base/run_on_loop.h"
 #include "base/text.h"
 #include "media/json_encoding.h"
 #include "media/object_audit.h"
-#include "media/stores/file_blob_store.h"
 #include "media/stores/sqlite_blob_records.h"
 #include "media/stores/sqlite_check.h"
 #include "media/stores/sqlite_media_store.h"
@@ -65,11 +65,11 @@ std::string describe(const ObjectFinding& finding) {
 class Checked {
  public:
   Checked(const Settings& settings, const MediaCheckOptions& options)
-      : options_(options), folder_(settings.serve.data_dir / "media") {
+      : settings_(settings), options_(options), folder_(settings.serve.data_dir / "media") {
     loops_.start();
   }
   ~Checked() {
-    blobs_.reset();
+    if (objects_) stop_and_wait(*objects_, loops_.at(0));
     records_.reset();
     store_.reset();
     loops_.stop();
@@ -90,6 +90,7 @@ class Checked {
   Result<> remove_orphans();
   Result<> forget_thumbnails(const std::vector<ObjectFinding>& findings);
 
+  const Settings& settings_;
   const MediaCheckOptions& options_;
   const fs::path folder_;
   SystemClock clock_;
@@ -97,26 +98,26 @@ class Checked {
   EventLoops loops_{1};
   std::unique_ptr<media::SqliteMediaStore> store_;  // while mending
   std::unique_ptr<media::SqliteBlobRecords> records_;
-  std::unique_ptr<media::FileBlobStore> blobs_;
+  std::unique_ptr<MediaObjects> objects_;
 };
 
 // A copy of the metadata alone has no objects, and gets no folder for them.
 Result<> Checked::open_objects() {
   std::error_code error;
-  if (!fs::is_directory(folder_ / "objects", error)) {
+  if (settings_.s3.endpoint.empty() && !fs::is_directory(folder_ / "objects", error)) {
     return unavailable("folder_unusable", "there is no folder " + (folder_ / "objects").string());
   }
-  if (blobs_) return {};
-  auto blobs = media::FileBlobStore::open({.folder = folder_ / "objects", .writer_threads = 1, .reader_threads = 1});
-  if (!blobs) return fail(std::move(blobs.error()));
-  blobs_ = std::move(*blobs);
+  if (objects_) return {};
+  auto objects = MediaObjects::open(settings_, loops_, clock_, random_);
+  if (!objects) return fail(std::move(objects.error()));
+  objects_ = std::move(*objects);
   return {};
 }
 
 Result<ObjectReport> Checked::audit(media::BlobRecords& records, bool nobody_uploads, bool read_bytes) {
   media::ObjectAudit::Settings settings{.read_bytes = read_bytes};
   if (nobody_uploads) settings.safe_age = {};
-  media::ObjectAudit audit(records, *blobs_, clock_, settings);
+  media::ObjectAudit audit(records, objects_->store(), clock_, settings);
   return wait(audit.run());
 }
 
@@ -191,7 +192,7 @@ Result<> Checked::remove_orphans() {
       return forget_thumbnails(report->listed);
     }
     for (const media::StoredBlob& orphan : report->listed_orphans) {
-      if (auto done = wait(blobs_->remove(orphan.id, kNoHurry)); !done) return done;
+      if (auto done = wait(objects_->store().remove(orphan.id, kNoHurry)); !done) return done;
       ++removed;
     }
     if (report->orphans > report->listed_orphans.size()) continue;

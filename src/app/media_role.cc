@@ -38,7 +38,7 @@ Task<Result<>> ask_for_life(http::Upstream& role, SteadyTime deadline) {
 }  // namespace
 
 Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, const Clock& clock, Random& random,
-                                                   Metrics& metrics) {
+                                                   Metrics& metrics, EventLoops& loops) {
   std::unique_ptr<MediaRole> role(new MediaRole(settings, clock, random, metrics));
   const std::filesystem::path folder = settings.serve.data_dir / "media";
   auto store = media::SqliteMediaStore::open({.folder = folder,
@@ -51,9 +51,9 @@ Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, con
                                              clock, random);
   if (!store) return fail(std::move(store.error()));
   role->store_ = std::move(*store);
-  auto blobs = media::FileBlobStore::open({.folder = folder / "objects"});
-  if (!blobs) return fail(std::move(blobs.error()));
-  role->blobs_ = std::move(*blobs);
+  auto objects = MediaObjects::open(settings, loops, clock, random);
+  if (!objects) return fail(std::move(objects.error()));
+  role->objects_ = std::move(*objects);
   auto sniffer = media::ContentTypeSniffer::open();
   if (!sniffer) return fail(std::move(sniffer.error()));
   role->sniffer_ = std::move(*sniffer);
@@ -79,7 +79,7 @@ MediaRole::~MediaRole() = default;
 
 media::UploadParts MediaRole::upload_parts() {
   return {.store = *store_,
-          .blobs = *blobs_,
+          .blobs = objects_->store(),
           .sniffer = *sniffer_,
           .metrics = media_metrics_,
           .clock = clock_,
@@ -94,7 +94,8 @@ void MediaRole::make_thumbnailer() {
   media::Thumbnailer::Settings settings;
   settings.program.command = {"/proc/self/exe", "thumbnail", "--max-megapixels",
                               std::to_string(settings_.media.max_image_megapixels), "--type"};
-  thumbnailer_ = std::make_unique<media::Thumbnailer>(*store_, *blobs_, clock_, metrics_, std::move(settings));
+  thumbnailer_ =
+      std::make_unique<media::Thumbnailer>(*store_, objects_->store(), clock_, metrics_, std::move(settings));
   uploads_->on_stored([thumbnailer = thumbnailer_.get()](const media::File& file) { thumbnailer->take(file); });
 }
 
@@ -102,12 +103,7 @@ void MediaRole::export_queues() {
   scraped_.push_back(metrics_.gauge_from("parley_store_reads_queued", "Reads that wait for a thread",
                                          {{"role", "media"}},
                                          [this] { return static_cast<double>(store_->reads_queued()); }));
-  scraped_.push_back(metrics_.gauge_from("parley_media_object_work_queued",
-                                         "Reads and writes of files that wait for a thread", {{"kind", "read"}},
-                                         [this] { return static_cast<double>(blobs_->reads_queued()); }));
-  scraped_.push_back(metrics_.gauge_from("parley_media_object_work_queued",
-                                         "Reads and writes of files that wait for a thread", {{"kind", "write"}},
-                                         [this] { return static_cast<double>(blobs_->writes_queued()); }));
+  for (Metrics::Scraped& each : objects_->export_metrics(metrics_)) scraped_.push_back(std::move(each));
   scraped_.push_back(metrics_.gauge_from("parley_media_uploads_verifying", "Uploads that are read over, or wait for it",
                                          {}, [this] { return static_cast<double>(uploads_->verifying()); }));
 }
@@ -121,17 +117,20 @@ void MediaRole::start(EventLoop& loop) {
                                           metrics_, StoreUpkeep::Settings{.consumers_expected = teller_.has_value()});
   upkeep_->start();
   sweeper_ = std::make_unique<media::Sweeper>(
-      loop, *store_, *blobs_, clock_, random_, metrics_,
+      loop, *store_, objects_->store(), clock_, random_, metrics_,
       media::Sweeper::Settings{.deleted_files_kept = settings_.media.deleted_files_kept, .process_began = began_at_});
   sweeper_->on_whole = [this](media::Upload upload) { uploads_->take_up(std::move(upload)); };
   uploads_->start(loop);
   sweeper_->start();
   if (thumbnailer_) thumbnailer_->start(loop);
+  objects_->start(loop);
 }
 
 void MediaRole::stop(std::move_only_function<void()> on_stopped) {
   auto left = std::make_shared<int>(3 + (thumbnailer_ ? 1 : 0) + (runner_ ? 1 : 0));
-  auto last = std::make_shared<std::move_only_function<void()>>(std::move(on_stopped));
+  // The objects last, once nobody uses them.
+  auto last = std::make_shared<std::move_only_function<void()>>(
+      [this, stopped = std::move(on_stopped)]() mutable { objects_->stop(std::move(stopped)); });
   const auto one_ended = [left, last] {
     if (--*left == 0) (*last)();
   };
@@ -156,7 +155,7 @@ void MediaRole::build_service(Messaging messaging, std::function<std::string()> 
   }
   rights_ = std::make_unique<media::FileRights>(*store_, attachments_.get());
   service_ = media::make_media_service({.media = {.store = *store_,
-                                                  .blobs = *blobs_,
+                                                  .blobs = objects_->store(),
                                                   .uploads = *uploads_,
                                                   .rights = *rights_,
                                                   .signer = *signer_,
@@ -165,6 +164,7 @@ void MediaRole::build_service(Messaging messaging, std::function<std::string()> 
                                                   .clock = clock_},
                                         .metrics = metrics_,
                                         .middleware = make_middleware,
+                                        .objects_name = std::string(objects_->name()),
                                         .more_health_checks = std::move(more_checks),
                                         .max_body_bytes = settings_.http.max_body_bytes});
 }

@@ -1,10 +1,11 @@
-// MediaRole: media wired to its embedded store, and to its objects in a folder beside it.
+// MediaRole: media wired to its embedded store, and to its objects in a folder beside it or in S3.
 #pragma once
 #include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "app/media_objects.h"
 #include "app/store_metrics.h"
 #include "app/store_upkeep.h"
 #include "base/clock.h"
@@ -17,7 +18,6 @@
 #include "media/deletion_teller.h"
 #include "media/file_rights.h"
 #include "media/media_metrics.h"
-#include "media/stores/file_blob_store.h"
 #include "media/stores/sqlite_media_store.h"
 #include "media/sweeper.h"
 #include "media/thumbnailer.h"
@@ -29,9 +29,9 @@ namespace parley::app {
 
 class MediaRole {
  public:
-  // Opens DATA_DIR/media and locks it. Clock, random and metrics must outlive the role.
+  // Opens DATA_DIR/media and locks it. Clock, random, metrics and loops must outlive the role.
   static Result<std::unique_ptr<MediaRole>> open(const Settings& settings, const Clock& clock, Random& random,
-                                                 Metrics& metrics);
+                                                 Metrics& metrics, EventLoops& loops);
 
   using MakeMiddleware = std::function<std::vector<std::shared_ptr<http::Middleware>>(const std::vector<http::Route>&)>;
   ~MediaRole();
@@ -65,7 +65,7 @@ class MediaRole {
   StoreMetrics store_metrics_;
   media::MediaMetrics media_metrics_;
   std::unique_ptr<media::SqliteMediaStore> store_;  // has the lock of the folder: first
-  std::unique_ptr<media::FileBlobStore> blobs_;
+  std::unique_ptr<MediaObjects> objects_;
   std::unique_ptr<media::ContentTypeSniffer> sniffer_;
   std::unique_ptr<media::Thumbnailer> thumbnailer_;  // null: THUMBNAILS is off
   std::unique_ptr<media::UploadEngine> uploads_;

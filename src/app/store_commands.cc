@@ -114,7 +114,7 @@ int backup(const std::string& data_dir, const std::string& target) {
   }
   if (code == 0 && media) {
     const fs::path into = fs::path(target) / "media";
-    code = make_private(into) ? backup_media(folder / "media", into) : 1;
+    code = make_private(into) ? backup_media(*settings, into) : 1;
   }
   return code;
 }

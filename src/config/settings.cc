@@ -231,6 +231,20 @@ void settle_ports(LoadedSettings& loaded, Faults& faults) {
   }
 }
 
+void settle_s3(const S3Settings& s3, Faults& faults) {
+  if (s3.access_key.empty() != s3.secret_key.empty()) {
+    faults.push_back("S3_ACCESS_KEY and S3_SECRET_KEY go together: give both or neither");
+  }
+  const int sources = int(!s3.secret_key.empty()) + int(!s3.credentials_file.empty()) + int(!s3.role_endpoint.empty());
+  if (sources > 1) {
+    faults.push_back("S3_ACCESS_KEY, S3_CREDENTIALS_FILE and S3_ROLE_ENDPOINT exclude each other: give one");
+  }
+  if (!s3.endpoint.empty() && sources == 0) {
+    faults.push_back(
+        "S3_ENDPOINT needs keys: S3_ACCESS_KEY and S3_SECRET_KEY, S3_CREDENTIALS_FILE or S3_ROLE_ENDPOINT");
+  }
+}
+
 void settle(LoadedSettings& loaded, Faults& faults) {
   Settings& settings = loaded.settings;
   settle_ports(loaded, faults);
@@ -251,6 +265,7 @@ void settle(LoadedSettings& loaded, Faults& faults) {
           settings.upstream.deadline);
   at_most("UPSTREAM_DEADLINE_MS", settings.upstream.deadline, "HTTP_REQUEST_DEADLINE_MS",
           settings.http.request_deadline);
+  settle_s3(settings.s3, faults);
   at_most("STORE_MAX_BATCH", settings.store.max_batch, "STORE_WRITER_QUEUE", settings.store.writer_queue);
 }
 
@@ -318,7 +333,7 @@ std::vector<std::string> faults_of_serving(const Settings& settings, const Envir
                      " can be reached from other hosts, and that needs a real key: set JWT_PUBLIC_KEY, JWKS_FILE or "
                      "JWKS_URL, or stay on 127.0.0.1");
   }
-  for (const char* engine : {"MONGODB_URI", "KAFKA_BROKERS", "S3_ENDPOINT"}) {
+  for (const char* engine : {"MONGODB_URI", "KAFKA_BROKERS"}) {
     if (const auto entry = environment.find(engine); entry != environment.end() && !entry->second.empty()) {
       faults.push_back(std::string(engine) + " is set, but this version has only the embedded engines: unset it");
     }

@@ -159,6 +159,21 @@ struct EngineSettings {
   std::chrono::milliseconds redis_timeout{};
 };
 
+struct S3Settings {
+  std::string endpoint;  // "https://s3.example.com"; empty: objects are in a folder
+  std::string bucket;
+  std::string region;
+  std::string access_key;  // with a secret; else the file; else the endpoint of a role
+  Secret secret_key;
+  std::string credentials_file;
+  std::string role_endpoint;
+  std::string role_token_file;
+  std::string path_style;  // on or off
+  std::string ca_file;     // empty: the system's authorities
+  std::chrono::milliseconds timeout{};
+  std::size_t connections = 0;
+};
+
 struct Settings {
   ServeSettings serve;
   HttpSettings http;
@@ -174,6 +189,7 @@ struct Settings {
   SearchSettings search;
   MediaSettings media;
   EngineSettings engines;
+  S3Settings s3;
 };
 
 using Environment = std::map<std::string, std::string, std::less<>>;

@@ -70,6 +70,7 @@ constexpr auto kSearch = &Settings::search;
 constexpr auto kSearchCache = &Settings::search_cache;
 constexpr auto kMedia = &Settings::media;
 constexpr auto kEngine = &Settings::engines;
+constexpr auto kS3 = &Settings::s3;
 
 constexpr std::string_view kServing = "Serving";
 constexpr std::string_view kHttpLimits = "HTTP limits";
@@ -350,6 +351,42 @@ constexpr Setting kTable[] = {
   {.section = kEngines, .name = "REDIS_TIMEOUT_MS", .kind = kMilliseconds, .fallback = "500", .min = 10, .max = 60'000,
    .meaning = "Time to connect to Redis, and for it to say anything while an answer is owed; beyond it the connection is given up. A limit waits 25 ms at most, whatever this is.",
    .example = "250", .assign = into<kEngine, &EngineSettings::redis_timeout>},
+  {.section = kEngines, .name = "S3_ENDPOINT", .kind = kUrl, .fallback = "", .min = 1, .max = 512,
+   .meaning = "S3, or what speaks like it, for the bytes of files. Not set: they are in DATA_DIR. What is stored in the one is not looked for in the other.",
+   .example = "https://s3.eu-central-1.amazonaws.com", .assign = into<kS3, &S3Settings::endpoint>},
+  {.section = kEngines, .name = "S3_BUCKET", .kind = kText, .fallback = "parley", .min = 3, .max = 63,
+   .meaning = "Bucket, which must be there; Parley's keys in it begin with files/ and uploads/.", .example = "chat-files",
+   .assign = into<kS3, &S3Settings::bucket>},
+  {.section = kEngines, .name = "S3_REGION", .kind = kText, .fallback = "us-east-1", .min = 1, .max = 64,
+   .meaning = "Region that requests are signed for.", .example = "eu-central-1", .assign = into<kS3, &S3Settings::region>},
+  {.section = kEngines, .name = "S3_ACCESS_KEY", .kind = kText, .fallback = "", .min = 1, .max = 256,
+   .meaning = "Access key, with S3_SECRET_KEY. Not set: S3_CREDENTIALS_FILE or S3_ROLE_ENDPOINT gives the keys.",
+   .example = "AKIAIOSFODNN7EXAMPLE", .assign = into<kS3, &S3Settings::access_key>, .required = "with S3_SECRET_KEY"},
+  {.section = kEngines, .name = "S3_SECRET_KEY", .kind = kSecret, .fallback = "", .min = 1, .max = 256,
+   .meaning = "Secret of S3_ACCESS_KEY.", .example = "(a secret)", .assign = into<kS3, &S3Settings::secret_key>,
+   .required = "with S3_ACCESS_KEY"},
+  {.section = kEngines, .name = "S3_CREDENTIALS_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "File with the keys under [default], as the AWS tools write it; looked at again every minute.",
+   .example = "/run/secrets/aws-credentials", .assign = into<kS3, &S3Settings::credentials_file>},
+  {.section = kEngines, .name = "S3_ROLE_ENDPOINT", .kind = kUrl, .fallback = "", .min = 1, .max = 512,
+   .meaning = "Where a container (its credentials URI) or a machine (…/latest/meta-data/iam/security-credentials/) gets keys that expire; they are renewed before.",
+   .example = "http://169.254.170.23/v1/credentials", .assign = into<kS3, &S3Settings::role_endpoint>},
+  {.section = kEngines, .name = "S3_ROLE_TOKEN_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "File with the token that S3_ROLE_ENDPOINT wants to see; read at each renewal.",
+   .example = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token",
+   .assign = into<kS3, &S3Settings::role_token_file>},
+  {.section = kEngines, .name = "S3_PATH_STYLE", .kind = kChoice, .fallback = "on",
+   .meaning = "Whether the bucket is named in the path (on) or in front of the host (off).", .example = "off",
+   .assign = into<kS3, &S3Settings::path_style>, .choices = "on, off"},
+  {.section = kEngines, .name = "S3_CA_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "PEM file with the authorities that may vouch for S3_ENDPOINT. Not set: the system's.",
+   .example = "/etc/parley/s3-ca.pem", .assign = into<kS3, &S3Settings::ca_file>},
+  {.section = kEngines, .name = "S3_TIMEOUT_MS", .kind = kMilliseconds, .fallback = "10000", .min = 100, .max = 120'000,
+   .meaning = "How long S3 may take to answer one try, or to take or give the next bytes; copies within S3 get six times as long.",
+   .example = "5000", .assign = into<kS3, &S3Settings::timeout>},
+  {.section = kEngines, .name = "S3_CONNECTIONS", .kind = kNumber, .fallback = "256", .min = 4, .max = 10'000,
+   .meaning = "Connections to S3 at once, shared out among the event loops; a quarter is for short calls alone. Who finds none waits.",
+   .example = "64", .assign = into<kS3, &S3Settings::connections>},
 };
 // clang-format on
 

@@ -202,6 +202,21 @@ TEST(Settings, ThatDependOnEachOtherAreHeldTogether) {
   EXPECT_THAT(faults({{"STORE_WRITER_QUEUE", "16"}}), ElementsAre(HasSubstr("STORE_MAX_BATCH (256) must be at most")));
 }
 
+TEST(Settings, S3NeedsKeysFromOneSource) {
+  const Environment endpoint{{"S3_ENDPOINT", "https://s3.example.com"}};
+  const auto with = [&endpoint](Environment more) {
+    more.insert(endpoint.begin(), endpoint.end());
+    return more;
+  };
+  EXPECT_THAT(faults(endpoint), ElementsAre(HasSubstr("S3_ENDPOINT needs keys")));
+  EXPECT_THAT(faults({{"S3_ACCESS_KEY", "a"}}), ElementsAre(HasSubstr("S3_ACCESS_KEY and S3_SECRET_KEY go together")));
+  EXPECT_THAT(faults(with({{"S3_CREDENTIALS_FILE", "f"}, {"S3_ROLE_ENDPOINT", "http://169.254.170.2/x"}})),
+              ElementsAre(HasSubstr("exclude each other")));
+  EXPECT_TRUE(load(with({{"S3_ACCESS_KEY", "a"}, {"S3_SECRET_KEY", "s"}})));
+  EXPECT_TRUE(load(with({{"S3_CREDENTIALS_FILE", "f"}})));
+  EXPECT_TRUE(load(with({{"S3_ROLE_ENDPOINT", "http://169.254.169.254/latest/meta-data/iam/security-credentials/"}})));
+}
+
 std::vector<std::string> serving_faults(const Environment& environment, std::vector<std::string> flags = {}) {
   const Loaded loaded = load(environment, std::move(flags));
   EXPECT_TRUE(loaded);
@@ -236,7 +251,7 @@ TEST(Serving, RefusesOtherThanLoopbackWithoutARealKey) {
 }
 
 TEST(Serving, RefusesEnginesThatThisVersionDoesNotHave) {
-  for (const char* engine : {"MONGODB_URI", "KAFKA_BROKERS", "S3_ENDPOINT"}) {
+  for (const char* engine : {"MONGODB_URI", "KAFKA_BROKERS"}) {
     EXPECT_THAT(serving_faults({{engine, "x"}}), ElementsAre(HasSubstr(std::string(engine) + " is set")));
     EXPECT_THAT(serving_faults({{engine, ""}}), IsEmpty());
   }

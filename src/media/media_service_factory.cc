@@ -26,7 +26,8 @@ class MediaService final : public http::Service {
   std::unique_ptr<http::RoutedService> make_routed(MediaDependencies dependencies) {
     std::vector<http::HealthCheck> checks{
         {"store", true, [&store = media_.store](SteadyTime deadline) { return store.ping(deadline); }},
-        {"objects", true, [&blobs = media_.blobs](SteadyTime deadline) { return blobs.ping(deadline); }}};
+        {dependencies.objects_name, true,
+         [&blobs = media_.blobs](SteadyTime deadline) { return blobs.ping(deadline); }}};
     std::ranges::move(dependencies.more_health_checks, std::back_inserter(checks));
 
     std::vector<http::Route> routes = media_routes(*contract_, media_);

@@ -22,6 +22,7 @@ struct MediaDependencies {
   // them sets Exchange::caller; where none does, every route that asks a token is 401.
   std::function<std::vector<std::shared_ptr<http::Middleware>>(const std::vector<http::Route>& routes)> middleware;
   // Beside those of store and objects, which are always asked.
+  std::string objects_name = "objects";  // in /health
   std::vector<http::HealthCheck> more_health_checks;
   std::uint64_t max_body_bytes = UINT64_MAX;  // HTTP_MAX_BODY_BYTES, of bodies that are read whole
 };
