@@ -1,46 +1,11 @@
 #include "events/consumer_runner.h"
 
 #include <algorithm>
-#include <boost/asio/steady_timer.hpp>
 #include <iterator>
 
 #include "telemetry/log.h"
 
 namespace parley::events {
-
-// What the run sleeps on. Commits on other threads may still be posting to it when the runner is gone.
-struct ConsumerRunner::Wake {
-  using Timer =
-      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, LoopExecutor>;
-  explicit Wake(EventLoop& loop) : timer(loop.io()) {}
-
-  void ring() {
-    rung = true;
-    timer.cancel();
-  }
-  // Until ring() or `longest`; a ring since the last wait counts.
-  Task<> wait(std::chrono::milliseconds longest) {
-    if (!rung && !stopping) {
-      timer.expires_after(longest);
-      co_await timer.async_wait(kAwait);
-    }
-    rung = false;
-  }
-
-  // The whole of `length`, however often it rings; a stop ends it.
-  Task<> pause(std::chrono::milliseconds length) {
-    const SteadyTime end = std::chrono::steady_clock::now() + length;
-    while (!stopping && std::chrono::steady_clock::now() < end) {
-      timer.expires_at(end);
-      co_await timer.async_wait(kAwait);
-    }
-  }
-
-  Timer timer;
-  bool rung = false;
-  bool stopping = false;
-  std::atomic<bool> posted{false};
-};
 
 namespace {
 // Commits wake the run; this is only the longest it goes without looking.
@@ -60,31 +25,23 @@ Task<Result<>> EventConsumer::save_offset(EventLog& log, LogOffset offset, Stead
 
 ConsumerRunner::ConsumerRunner(EventLoop& loop, EventLog& log, EventConsumer& consumer, const Clock& clock,
                                Options options)
-    : loop_(loop),
-      log_(log),
+    : log_(log),
       consumer_(consumer),
       clock_(clock),
       options_(options),
       tasks_(loop),
-      wake_(std::make_shared<Wake>(loop)) {}
+      wake_(std::make_shared<LoopWake>(loop)) {}
 
 ConsumerRunner::~ConsumerRunner() = default;
 
 void ConsumerRunner::start() {
-  subscription_.emplace(log_.subscribe([wake = wake_, &loop = loop_] {
-    if (wake->posted.exchange(true)) return;  // one post at a time, however many commits
-    loop.post([wake] {
-      wake->posted.store(false);
-      wake->ring();
-    });
-  }));
+  subscription_.emplace(log_.subscribe([wake = wake_] { LoopWake::ring_from_anywhere(wake); }));
   tasks_.spawn(run());
 }
 
 void ConsumerRunner::stop(std::move_only_function<void()> stopped) {
   subscription_.reset();
-  wake_->stopping = true;
-  wake_->ring();
+  wake_->stop();
   tasks_.drain(std::move(stopped));
 }
 

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "base/task_group.h"
 #include "events/event_log.h"
+#include "events/loop_wake.h"
 
 namespace parley::events {
 
@@ -52,19 +53,17 @@ class ConsumerRunner {
   LogOffset delivered() const { return {delivered_.load(std::memory_order_relaxed)}; }
 
  private:
-  struct Wake;
   Task<> run();
   Task<bool> step();
   Task<Result<EventBatch>> read_batch();
   SteadyTime step_deadline() const;
 
-  EventLoop& loop_;
   EventLog& log_;
   EventConsumer& consumer_;
   const Clock& clock_;
   const Options options_;
   TaskGroup tasks_;
-  std::shared_ptr<Wake> wake_;
+  std::shared_ptr<LoopWake> wake_;
   std::optional<CommitSignal::Subscription> subscription_;
   LogOffset offset_;
   std::atomic<std::int64_t> delivered_{0};

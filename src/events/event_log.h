@@ -6,6 +6,7 @@
 // age that prune() is called with. A consumer that falls behind holds the log back; one that is gone for good is
 // forgotten with forget_consumer().
 #pragma once
+#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -85,6 +86,9 @@ class EventLog {
   // Runs `listener` after each commit that may have added events.
   virtual CommitSignal::Subscription subscribe(std::function<void()> listener) = 0;
 
+  // What positions are made with, for another role that is to read and make them too (PositionCodec); none: a log of
+  // which no other may.
+  virtual std::optional<std::array<std::uint8_t, 32>> position_secret() const { return std::nullopt; }
   // The opaque form of an offset that callers see, bound to their tenant; none for a text that is no such thing.
   virtual std::string position_of(const TenantId& tenant, LogOffset offset) const = 0;
   virtual std::optional<LogOffset> offset_of(const TenantId& tenant, std::string_view position) const = 0;

@@ -19,6 +19,7 @@ class PositionCodec {
   explicit PositionCodec(const Secret& secret) : secret_(secret) {}
 
   std::string encode(const TenantId& tenant, LogOffset offset) const;
+  const Secret& secret() const { return secret_; }
   std::optional<LogOffset> decode(const TenantId& tenant, std::string_view position) const;
 
  private:
