@@ -61,6 +61,7 @@ class HttpUpstream::LinkBody final : public Body {
     co_return piece;
   }
   std::optional<std::uint64_t> size() const override { return body_.size(); }
+  void interrupt() override { body_.interrupt(); }
 
  private:
   HttpUpstream& upstream_;

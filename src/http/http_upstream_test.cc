@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "http/testing/server_fixture.h"
+#include "http/upstream_question.h"
 
 namespace parley::http {
 namespace {
@@ -261,6 +262,24 @@ TEST_F(UpstreamTest, AnAnswerThatCameWhileTheBodyWasOnItsWayIsHeardThoughTheConn
   const Called called = ask("POST", "/x", std::string(50'000'000, 'x'));
   EXPECT_EQ(called.status, 413) << called.error;
   EXPECT_EQ(called.body, "big");
+}
+
+TEST_F(UpstreamTest, TheDeadlineOfAQuestionHoldsForAllOfItsAnswer) {
+  loops.start();
+  RawUpstream halting([](asio::ip::tcp::socket& socket) {
+    std::string text;
+    asio::read_until(socket, asio::dynamic_buffer(text), "\r\n\r\n");
+    asio::write(socket, asio::buffer(std::string_view("HTTP/1.1 200 x\r\nContent-Length: 1000\r\n\r\nsome")));
+    boost::system::error_code ended;
+    asio::read_until(socket, asio::dynamic_buffer(text), "never", ended);
+  });
+  connect_to(halting.port());
+  const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+  const auto answer = asio::co_spawn(loops.at(0).io(), http::ask(*upstream, {Method::kGet, "/x", {}, {}}, soon, 1'000),
+                                     asio::use_future)
+                          .get();
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, "deadline_exceeded");
 }
 
 TEST_F(UpstreamTest, TriesOnceMoreOnAConnectionThatWasClosedMeanwhile) {

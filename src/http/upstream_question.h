@@ -1,6 +1,6 @@
 // One question to another role and its whole answer, for a caller that reads JSON rather than streams. Runs on the loop
-// that awaits it. fail: what Upstream::call says (unavailable, deadline_exceeded), and unavailable for an answer that
-// is longer than `most_bytes`.
+// that awaits it. The deadline is for all of the answer. fail: what Upstream::call says (unavailable,
+// deadline_exceeded), and unavailable for an answer that is longer than `most_bytes`.
 #pragma once
 #include <string>
 #include <string_view>
