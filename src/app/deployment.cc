@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "gateway/stores/redis_shared_answers.h"
+#include "gateway/streams_apart.h"
 #include "gateway/upload_affinity.h"
 #include "http/balanced_upstream.h"
 #include "http/in_process_upstream.h"
@@ -304,16 +305,16 @@ Result<std::shared_ptr<http::Upstream>> Deployment::instances_of(Role role) {
   const std::vector<std::string>& urls = settings_.upstream.urls_of(role);
   std::vector<std::shared_ptr<http::Upstream>> instances;
   for (const std::string& url : urls) {
-    Result<http::Url> parsed = http::parse_url(url);
-    if (!parsed) return fail(std::move(parsed.error()));
-    auto upstream = std::make_shared<http::HttpUpstream>(
-        loops_, http::HttpUpstreamOptions{.name = std::string(to_string(role)),
-                                          .url = std::move(*parsed),
-                                          .connect_timeout = settings_.upstream.connect_timeout,
-                                          .body_idle_timeout = settings_.http.body_idle_timeout,
-                                          .connections_per_loop = settings_.upstream.pool_per_core});
-    export_upstream_metrics(*upstream, urls.size() == 1 ? std::string() : url);
-    http_upstreams_.push_back(upstream);
+    const Result<http::Url> parsed = http::parse_url(url);
+    if (!parsed) return fail(parsed.error());
+    MetricLabels labels{{"upstream", std::string(to_string(role))}};
+    if (urls.size() > 1) labels.emplace("instance", url);
+    std::shared_ptr<http::Upstream> upstream = connections_to(role, *parsed, labels);
+    if (role == Role::kMedia) {
+      labels.emplace("pool", "streams");
+      upstream = std::make_shared<gateway::StreamsApart>(connections_to(role, *parsed, std::move(labels)),
+                                                         std::move(upstream));
+    }
     instances.push_back(std::move(upstream));
   }
   if (instances.size() == 1) return std::move(instances.front());
@@ -325,6 +326,18 @@ Result<std::shared_ptr<http::Upstream>> Deployment::instances_of(Role role) {
                                          {{"upstream", std::string(to_string(role))}},
                                          [one = balanced.get()] { return static_cast<double>(one->well()); }));
   return balanced;
+}
+
+std::shared_ptr<http::Upstream> Deployment::connections_to(Role role, const http::Url& url, MetricLabels labels) {
+  auto upstream = std::make_shared<http::HttpUpstream>(
+      loops_, http::HttpUpstreamOptions{.name = std::string(to_string(role)),
+                                        .url = url,
+                                        .connect_timeout = settings_.upstream.connect_timeout,
+                                        .body_idle_timeout = settings_.http.body_idle_timeout,
+                                        .connections_per_loop = settings_.upstream.pool_per_core});
+  export_upstream_metrics(*upstream, labels);
+  http_upstreams_.push_back(upstream);
+  return upstream;
 }
 
 std::string Deployment::gateway_address() const {
@@ -451,9 +464,7 @@ void Deployment::export_server_metrics(Role role, const http::Server& server) {
                             labels, [&counters] { return static_cast<double>(counters.sent_file_bytes.load()); }));
 }
 
-void Deployment::export_upstream_metrics(const http::HttpUpstream& upstream, const std::string& instance) {
-  MetricLabels labels{{"upstream", std::string(upstream.name())}};
-  if (!instance.empty()) labels.emplace("instance", instance);
+void Deployment::export_upstream_metrics(const http::HttpUpstream& upstream, const MetricLabels& labels) {
   const http::HttpUpstreamCounters& counters = upstream.counters();
   scraped_.push_back(
       metrics_.gauge_from("parley_upstream_open_connections", "Connections to the upstream", labels,

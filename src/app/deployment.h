@@ -68,6 +68,7 @@ class Deployment {
   Result<std::shared_ptr<http::Upstream>> upstream_of(Role role);
   // Those that settings name, as one.
   Result<std::shared_ptr<http::Upstream>> instances_of(Role role);
+  std::shared_ptr<http::Upstream> connections_to(Role role, const http::Url& url, MetricLabels labels);
   // Where clients reach the gateway, as far as this process knows. Any thread.
   std::string gateway_address() const;
   Result<> make_gateway();
@@ -80,7 +81,7 @@ class Deployment {
   std::shared_ptr<http::Middleware> authentication(Role role);
   void export_server_metrics(Role role, const http::Server& server);
   // `instance`: empty where there is but one.
-  void export_upstream_metrics(const http::HttpUpstream& upstream, const std::string& instance);
+  void export_upstream_metrics(const http::HttpUpstream& upstream, const MetricLabels& labels);
 
   const Settings settings_;
   const Reach reach_;

@@ -225,7 +225,7 @@ constexpr Setting kTable[] = {
    .meaning = "Time for a role to begin its answer once it has the body, all tries together; at most HTTP_REQUEST_DEADLINE_MS. Uploads, which must be on disk first, get 20 s more.", .example = "3000",
    .assign = into<kUpstream, &UpstreamSettings::deadline>},
   {.section = kCalls, .name = "UPSTREAM_POOL_PER_CORE", .kind = kNumber, .fallback = "128", .min = 1, .max = 10'000,
-   .meaning = "Connections each event loop may hold to one role.", .example = "64",
+   .meaning = "Connections each event loop may hold to one role; to media as many again for downloads and streams of progress, which last as long as their reader takes.", .example = "64",
    .assign = into<kUpstream, &UpstreamSettings::pool_per_core>},
   {.section = kCalls, .name = "UPSTREAM_RETRIES", .kind = kNumber, .fallback = "2", .min = 0, .max = 5,
    .meaning = "Further tries of a call that may be repeated; 0 is none.", .example = "1",
