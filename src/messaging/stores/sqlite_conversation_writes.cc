@@ -8,21 +8,6 @@ namespace parley::messaging {
 
 namespace {
 
-// The same for both orders of the pair, and for no other pair.
-std::string pair_key(const UserId& a, const UserId& b) {
-  const auto& [first, second] = std::minmax(a.value, b.value);
-  return std::to_string(first.size()) + ":" + first + second;
-}
-
-std::unexpected<Error> id_is_taken() {
-  return fail(ErrorKind::kConflict, "conversation_exists", "The id of the conversation is taken.");
-}
-
-bool same_fields(const Conversation& existing, const CreateConversation& command) {
-  return existing.kind == command.kind && existing.name == command.name && existing.topic == command.topic &&
-         existing.imported == command.imported && same_metadata(existing.metadata, command.metadata);
-}
-
 // A held id answers its conversation to a member who asks for the same; else it is taken, and no more is told.
 Result<std::optional<Conversation>> find_held(WriteContext& write, const CreateConversation& command) {
   if (!command.id) return std::nullopt;
@@ -34,9 +19,9 @@ Result<std::optional<Conversation>> find_held(WriteContext& write, const CreateC
   }
   if (!held) return std::nullopt;
   const auto existing = find_conversation(write.db, write.caller, *command.id);
-  if (!existing || !existing->role) return id_is_taken();
+  if (!existing || !existing->role) return conversation_id_is_taken();
   auto view = load_conversation(write.db, *existing, write.caller);
-  if (!same_fields(view, command)) return id_is_taken();
+  if (!asks_for_the_same(command, view)) return conversation_id_is_taken();
   return view;
 }
 
@@ -132,23 +117,14 @@ Result<Committed<Conversation>> create_conversation(WriteContext& write, const C
 Result<Committed<Conversation>> update_conversation(WriteContext& write, const UpdateConversation& command) {
   auto row = find_conversation(write.db, write.caller, command.conversation_id);
   if (!row) return not_found("conversation");
-  const bool only_metadata = !command.name && !command.topic && !command.archived;
-  if (auto allowed = may_update_conversation(row->standing(write.caller), only_metadata); !allowed) {
+  if (auto allowed = may_update_conversation(row->standing(write.caller), touches_only_metadata(command)); !allowed) {
     return fail(allowed.error());
   }
   Conversation view = load_conversation(write.db, *row, write.caller);
   if (auto wanted = check_version(command.if_match, view.version); !wanted) return fail(wanted.error());
-  const bool same = (!command.name || *command.name == view.name) && (!command.topic || *command.topic == view.topic) &&
-                    (!command.metadata || same_metadata(*command.metadata, view.metadata)) &&
-                    (!command.archived || *command.archived == view.archived);
-  if (same) return write.unchanged(std::move(view));
+  if (changes_nothing(command, view)) return write.unchanged(std::move(view));
 
-  if (command.name) view.name = *command.name;
-  if (command.topic) view.topic = *command.topic;
-  if (command.metadata) view.metadata = *command.metadata;
-  if (command.archived) view.archived = *command.archived;
-  view.updated_at = write.now;
-  ++view.version;
+  apply(command, view, write.now);
   sqlite::Query(write.db,
                 "UPDATE conversations SET name = ?2, topic = ?3, metadata = ?4, archived = ?5, updated_at = ?6, "
                 "version = ?7 WHERE id = ?1",

@@ -2,6 +2,7 @@
 
 #include "messaging/event_data.h"
 #include "messaging/stores/sqlite_rows.h"
+#include "messaging/write_rules.h"
 
 namespace parley::messaging {
 
@@ -24,15 +25,6 @@ void take_old_version(sqlite::Connection& db, std::int64_t key, Version version,
   message.edited_at = version == 1 ? std::nullopt : std::optional(wall_time(row.integer(3)));
 }
 
-void say_nothing(Message& message) {
-  message.content.reset();
-  message.attachments.clear();
-  message.files.clear();
-  message.mentions.clear();
-  message.metadata = "{}";
-  message.client_message_id.reset();
-}
-
 }  // namespace
 
 std::string resolve_message_event(sqlite::Connection& db, const events::Event& event,
@@ -46,9 +38,7 @@ std::string resolve_message_event(sqlite::Connection& db, const events::Event& e
   } else if (message.version != reference.version) {
     take_old_version(db, reference.row, reference.version, message);
   }
-  message.version = reference.version;
-  if (reference.version == 1) message.edited_at.reset();
-  if (reference.version > 1 && !message.edited_at) message.edited_at = event.time;
+  date_back(message, reference.version, event.time);
   return message_data(message);
 }
 

@@ -62,14 +62,12 @@ void insert_files(sqlite::Connection& db, std::int64_t message, const SendMessag
 }
 
 Result<> check_files(sqlite::Connection& db, const TenantId& tenant, const SendMessage& command) {
-  std::vector<FieldError> gone;
+  std::vector<std::size_t> gone;
   for (std::size_t place = 0; place < command.attachments.size(); ++place) {
-    if (!is_deleted(db, tenant, command.attachments[place])) continue;
-    gone.push_back({"/attachments/" + std::to_string(place), "names no file that you can read"});
+    if (is_deleted(db, tenant, command.attachments[place])) gone.push_back(place);
   }
   if (gone.empty()) return {};
-  return fail(Error{
-      ErrorKind::kInvalid, "validation_failed", "The message attaches what cannot be read.", std::move(gone), {}});
+  return attachments_are_gone(gone);
 }
 
 Result<Committed<ForgottenPart>> forget_file(WriteContext& write, const ForgetFile& command) {

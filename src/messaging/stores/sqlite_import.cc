@@ -9,10 +9,6 @@ namespace parley::messaging {
 
 namespace {
 
-std::string line_path(const ImportedMessage& line, std::string_view field) {
-  return "/" + std::to_string(line.line) + "/" + std::string(field);
-}
-
 // What a batch refers to, found before anything is written.
 struct Plan {
   std::vector<const ImportedMessage*> fresh;
@@ -32,7 +28,7 @@ Result<> check_authors(WriteContext& write, const ImportMessages& command) {
   const auto check = [&](const UserId& user, const std::string& path) -> Result<> {
     if (!known.insert(user.value).second) return {};
     if (!find_user(write.db, write.caller.tenant, user)) return {};
-    return invalid_field(path, "is a user who has signed in; an import cannot speak for it");
+    return author_has_signed_in(path);
   };
   for (const auto& line : command.messages) {
     if (auto ok = check(line.author, line_path(line, "author")); !ok) return ok;
@@ -51,8 +47,7 @@ Result<Plan> plan(WriteContext& write, const ConversationRow& conversation, cons
   for (const auto& line : command.messages) {
     if (line.reply_to_external_id && !out.keys.contains(*line.reply_to_external_id)) {
       const auto target = find_imported(write.db, conversation.row, *line.reply_to_external_id);
-      if (!target)
-        return invalid_field(line_path(line, "reply_to_external_id"), "names no line above and none imported before");
+      if (!target) return no_such_imported_target(line);
       out.keys.emplace(*line.reply_to_external_id, *target);
     }
     const auto held = find_imported(write.db, conversation.row, line.external_id);
@@ -145,7 +140,7 @@ Result<Committed<ImportSummary>> import_messages(WriteContext& write, const Impo
   ImportSummary summary{0, planned->existing, conversation->last_seq};
   if (planned->fresh.empty()) return write.unchanged(std::move(summary));
   if (conversation->last_seq + static_cast<Seq>(planned->fresh.size()) > kMaxSeq) {
-    return fail(ErrorKind::kNoRoom, "storage_full", "The conversation can hold no more messages.");
+    return no_more_messages();
   }
   for (const ImportedMessage* line : planned->fresh) {
     const auto reply_to =

@@ -43,7 +43,7 @@ Result<Committed<Member>> add_member(WriteContext& write, const AddMember& comma
   }
   if (const auto present = find_member(write.db, conversation->row, command.user_id)) {
     if (command.role && *command.role != present->role) {
-      return fail(ErrorKind::kConflict, "member_exists", "The user is a member already, with another role.");
+      return member_has_another_role();
     }
     return write.unchanged(member_view(write, *conversation, command.user_id, *present));
   }
@@ -123,7 +123,7 @@ Result<Committed<ReadState>> set_read_mark(WriteContext& write, const SetReadMar
   if (!conversation) return not_found("conversation");
   if (auto allowed = may_set_read_mark(conversation->standing(write.caller)); !allowed) return fail(allowed.error());
   const Seq last = conversation->last_seq;
-  if (command.seq > last) return invalid_field("/seq", "is above the last seq of the conversation");
+  if (command.seq > last) return seq_is_above_the_last();
   const UserId& user = write.caller.user;
   ReadState state{conversation->id, user, conversation->read_seq, last, conversation->unread()};
   if (command.seq <= conversation->read_seq) return write.unchanged(std::move(state));
@@ -172,16 +172,11 @@ Result<Committed<User>> update_user(WriteContext& write, const UpdateUser& comma
     return fail(wanted.error());
   }
   User user = present ? *present : insert_user(write);
-  const bool same = (!command.name || *command.name == user.name) &&
-                    (!command.avatar_url || *command.avatar_url == user.avatar_url) &&
-                    (!command.metadata || same_metadata(*command.metadata, user.metadata));
-  if (same) return present ? write.unchanged(std::move(user)) : write.changed(std::move(user));
+  if (changes_nothing(command, user)) {
+    return present ? write.unchanged(std::move(user)) : write.changed(std::move(user));
+  }
 
-  if (command.name) user.name = *command.name;
-  if (command.avatar_url) user.avatar_url = *command.avatar_url;
-  if (command.metadata) user.metadata = *command.metadata;
-  user.updated_at = write.now;
-  ++user.version;
+  apply(command, user, write.now);
   sqlite::Query(write.db,
                 "UPDATE users SET name = ?3, avatar_url = ?4, metadata = ?5, updated_at = ?6, version = ?7 "
                 "WHERE tenant = ?1 AND id = ?2",

@@ -26,7 +26,7 @@ Result<Earlier> find_earlier(sqlite::Connection& db, const PreparedSend& send) {
     earlier.by_client_key = *found;
   }
   if (earlier.by_key && earlier.by_client_key && *earlier.by_key != *earlier.by_client_key) {
-    return fail(ErrorKind::kConflict, "idempotency_mismatch", "The two keys were used for different messages.");
+    return keys_of_different_messages();
   }
   return earlier;
 }
@@ -63,7 +63,7 @@ Result<std::optional<ReplyTarget>> find_reply_target(sqlite::Connection& db, con
       return ReplyTarget{row.integer(0), row.integer(1), MessageId(format_uuid(row.blob(2)))};
     }
   }
-  return invalid_field("/reply_to", "names no message of this conversation");
+  return no_such_reply_target();
 }
 
 void count_own(sqlite::Connection& db, std::int64_t conversation, const UserId& author) {
@@ -73,14 +73,6 @@ void count_own(sqlite::Connection& db, std::int64_t conversation, const UserId& 
 }
 
 }  // namespace
-
-PreparedSend::PreparedSend(const Caller& caller, SendMessage command_in)
-    : command(std::move(command_in)), request(request_digest(command)) {
-  if (command.idempotency_key) key = idempotency_scope(caller, "send_message", *command.idempotency_key);
-  if (command.client_message_id) {
-    client_key = client_message_scope(caller, command.conversation_id, *command.client_message_id);
-  }
-}
 
 Result<Committed<Message>> send_message(WriteContext& write, const PreparedSend& send) {
   const SendMessage& command = send.command;
@@ -97,11 +89,9 @@ Result<Committed<Message>> send_message(WriteContext& write, const PreparedSend&
   if (auto allowed = may_send(standing); !allowed) return fail(allowed.error());
   const auto target = find_reply_target(write.db, *conversation, command.reply_to);
   if (!target) return fail(target.error());
-  if (command.only_replay) return fail(ErrorKind::kRateLimited, "rate_limited", "Over the limit of messages.");
+  if (command.only_replay) return only_replays_now();
   if (auto there = check_files(write.db, write.caller.tenant, command); !there) return fail(there.error());
-  if (conversation->last_seq >= kMaxSeq) {
-    return fail(ErrorKind::kNoRoom, "storage_full", "The conversation can hold no more messages.");
-  }
+  if (conversation->last_seq >= kMaxSeq) return no_more_messages();
 
   const Seq seq = ++conversation->last_seq;
   const std::int64_t key = message_key(conversation->row, seq);
@@ -162,15 +152,10 @@ Result<Committed<Message>> edit_message(WriteContext& write, const EditMessage& 
       !allowed) {
     return fail(allowed.error());
   }
-  if (message.deleted_at) return fail(ErrorKind::kConflict, "message_deleted", "The message is deleted.");
-  if (command.content && command.content->empty() && message.attachments.empty()) {
-    return invalid_field("/content", "must not be empty unless the message has attachments");
+  if (auto well = check_edit(command, message); !well) return fail(well.error());
+  if (changes_nothing(command, message)) {
+    return write.unchanged(complete(write.db, std::move(row), write.caller.user));
   }
-  if (auto wanted = check_version(command.if_match, message.version); !wanted) return fail(wanted.error());
-  const bool same = (!command.content || *command.content == message.content) &&
-                    (!command.mentions || *command.mentions == message.mentions) &&
-                    (!command.metadata || same_metadata(*command.metadata, message.metadata));
-  if (same) return write.unchanged(complete(write.db, std::move(row), write.caller.user));
 
   sqlite::Query(write.db,
                 "INSERT INTO message_versions(message, version, content, mentions, metadata, created_at) "
@@ -178,11 +163,7 @@ Result<Committed<Message>> edit_message(WriteContext& write, const EditMessage& 
                 "WHERE key = ?1",
                 row.key)
       .run();
-  if (command.content) message.content = *command.content;
-  if (command.mentions) message.mentions = *command.mentions;
-  if (command.metadata) message.metadata = *command.metadata;
-  message.edited_at = write.now;
-  ++message.version;
+  apply(command, message, write.now);
   sqlite::Query(write.db,
                 "UPDATE messages SET content = ?2, mentions = ?3, metadata = ?4, edited_at = ?5, version = ?6 "
                 "WHERE key = ?1",
@@ -220,13 +201,7 @@ Result<Committed<Message>> delete_message(WriteContext& write, const DeleteMessa
   if (message.deleted_at) return write.unchanged(std::move(message));
   if (auto wanted = check_version(command.if_match, message.version); !wanted) return fail(wanted.error());
 
-  message.content.reset();
-  message.attachments.clear();
-  message.mentions.clear();
-  message.metadata = "{}";
-  message.client_message_id.reset();
-  message.deleted_at = write.now;
-  ++message.version;
+  apply_deletion(message, write.now);
   sqlite::Query(write.db,
                 "UPDATE messages SET content = NULL, attachments = NULL, mentions = NULL, metadata = NULL, "
                 "client_message_id = NULL, reaction_total = 0, deleted_at = ?2, deleted_by = ?3, version = ?4 "
@@ -278,13 +253,13 @@ Result<Committed<ReactionSummary>> add_reaction(WriteContext& write, const React
   if (!found) return fail(found.error());
   const std::int64_t key = found->row.key;
   const UserId& user = write.caller.user;
-  if (found->row.message.deleted_at) return fail(ErrorKind::kConflict, "message_deleted", "The message is deleted.");
+  if (found->row.message.deleted_at) return message_is_deleted();
   auto summary = load_reaction(write.db, key, command.reaction, user);
   if (summary.mine) return write.unchanged(std::move(summary));
   if (summary.count == 0) {
     sqlite::Query kinds(write.db, "SELECT count(DISTINCT reaction) FROM reactions WHERE message = ?1", key);
     if (kinds.step() && kinds.integer(0) >= static_cast<std::int64_t>(kMaxReactionKinds)) {
-      return fail(ErrorKind::kConflict, "too_many_reactions", "The message has as many different reactions as it can.");
+      return too_many_reactions();
     }
   }
   sqlite::Query(write.db,

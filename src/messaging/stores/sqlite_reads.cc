@@ -1,32 +1,13 @@
 #include "messaging/stores/sqlite_reads.h"
 
 #include <algorithm>
-#include <ranges>
 
+#include "messaging/seq_range.h"
 #include "messaging/stores/sqlite_rows.h"
 
 namespace parley::messaging {
 
 namespace {
-
-struct SeqRange {
-  Seq low = 1;
-  Seq high = 0;
-};
-
-// Seqs are dense, so that a page is a range of numbers.
-SeqRange below(Seq from, Seq last, Seq limit) {
-  const Seq high = std::min(from - 1, last);
-  return {std::max<Seq>(1, high - limit + 1), high};
-}
-SeqRange above(Seq from, Seq last, Seq limit) {
-  return {from + 1, std::min(last, from + limit)};
-}
-SeqRange middle(Seq seq, Seq last, Seq limit) {
-  const Seq low = std::max<Seq>(1, std::min(seq, last) - limit / 2);
-  const Seq high = std::min(last, low + limit - 1);
-  return {std::max<Seq>(1, high - limit + 1), high};
-}
 
 MessagePage load_range(sqlite::Connection& db, const ConversationRow& conversation, const SeqRange& range,
                        SeqOrder order, const UserId& user) {
@@ -38,18 +19,10 @@ MessagePage load_range(sqlite::Connection& db, const ConversationRow& conversati
         message_key(conversation.row, range.low), message_key(conversation.row, range.high));
     while (found.step()) rows.push_back(read_message_row(found, conversation.id));
   }
-  MessagePage page;
-  page.items.reserve(rows.size());
-  const auto take = [&](MessageRow& row) { page.items.push_back(complete(db, std::move(row), user)); };
-  page.has_before = range.low > 1;
-  page.has_after = range.high < conversation.last_seq;
-  if (order == SeqOrder::kNewestFirst) {
-    for (MessageRow& row : std::views::reverse(rows)) take(row);
-    std::swap(page.has_before, page.has_after);
-  } else {
-    for (MessageRow& row : rows) take(row);
-  }
-  return page;
+  std::vector<Message> messages;
+  messages.reserve(rows.size());
+  for (MessageRow& row : rows) messages.push_back(complete(db, std::move(row), user));
+  return page_of(std::move(messages), range, conversation.last_seq, order);
 }
 
 Result<ConversationRow> enter(sqlite::Connection& db, const Caller& caller, const ConversationId& id,
@@ -78,19 +51,13 @@ Result<Message> get_message(sqlite::Connection& db, const Caller& caller, const 
 Result<MessagePage> list_messages(sqlite::Connection& db, const Caller& caller, const ListMessages& query) {
   const auto conversation = enter(db, caller, query.conversation_id, may_read_messages);
   if (!conversation) return fail(conversation.error());
-  const Seq last = conversation->last_seq;
-  const Seq from = std::clamp<Seq>(query.from.value_or(0), 0, kMaxSeq + 1);
-  const auto limit = static_cast<Seq>(query.limit);
-  const bool downwards = (query.order == SeqOrder::kNewestFirst) != query.backwards;
-  const SeqRange range = downwards ? below(query.from ? from : last + 1, last, limit) : above(from, last, limit);
-  return load_range(db, *conversation, range, query.order, caller.user);
+  return load_range(db, *conversation, range_of(query, conversation->last_seq), query.order, caller.user);
 }
 
 Result<MessagePage> messages_around(sqlite::Connection& db, const Caller& caller, const MessagesAround& query) {
   const auto conversation = enter(db, caller, query.conversation_id, may_read_messages);
   if (!conversation) return fail(conversation.error());
-  return load_range(db, *conversation, middle(query.seq, conversation->last_seq, static_cast<Seq>(query.limit)),
-                    query.order, caller.user);
+  return load_range(db, *conversation, range_of(query, conversation->last_seq), query.order, caller.user);
 }
 
 Result<MessagePage> list_replies(sqlite::Connection& db, const Caller& caller, const ListReplies& query) {

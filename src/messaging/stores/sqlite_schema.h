@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "drivers/sqlite/migrations.h"
+#include "messaging/seq_range.h"
 #include "messaging/types.h"
 
 namespace parley::messaging {
@@ -14,7 +15,6 @@ std::span<const sqlite::Migration> messaging_migrations();
 
 // A message's key is its conversation's row and its seq in one integer: messages of a conversation lie together in the
 // table's own order, and need no index for it.
-inline constexpr Seq kMaxSeq = 0xffff'ffff;
 constexpr std::int64_t message_key(std::int64_t conversation_row, Seq seq) {
   return conversation_row << 32 | seq;
 }

@@ -1,25 +1,10 @@
 #include "messaging/stores/sqlite_writes.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "messaging/event_data.h"
 
 namespace parley::messaging {
-
-void IdSource::Pool::fill(std::span<std::uint8_t> out) {
-  if (used_ + out.size() > bytes_.size()) {
-    source_.fill(bytes_);
-    used_ = 0;
-  }
-  std::memcpy(out.data(), bytes_.data() + used_, out.size());
-  std::memset(bytes_.data() + used_, 0, out.size());
-  used_ += out.size();
-}
-
-UuidBytes IdSource::next(WallTime now) {
-  return make_uuid_v7_bytes(now, random_);
-}
 
 void WriteContext::event(ConversationRow& conversation, std::string_view type, std::string_view subject,
                          std::string_view data) {
@@ -68,16 +53,11 @@ void WriteContext::save(const ConversationRow& conversation) {
       .run();
 }
 
-Result<> check_version(const VersionGuard& guard, Version version) {
-  if (!guard || std::ranges::find(*guard, version) != guard->end()) return {};
-  return fail(ErrorKind::kPreconditionFailed, "precondition_failed", "The version is another one by now.");
-}
-
 Result<std::optional<std::int64_t>> find_request(sqlite::Connection& db, const Digest& key, const Digest& request) {
   sqlite::Query row(db, "SELECT request, resource FROM idempotency WHERE key = ?1", key);
   if (!row.step()) return std::nullopt;
   if (!std::ranges::equal(row.blob(0), request)) {
-    return fail(ErrorKind::kConflict, "idempotency_mismatch", "This key was used for another request.");
+    return key_of_another_request();
   }
   return row.integer(1);
 }

@@ -8,9 +8,10 @@
 
 #include "base/ids.h"
 #include "events/sqlite_event_log.h"
+#include "messaging/id_source.h"
 #include "messaging/messaging_store.h"
-#include "messaging/request_digest.h"
 #include "messaging/stores/sqlite_rows.h"
+#include "messaging/write_rules.h"
 
 namespace parley::messaging {
 
@@ -20,26 +21,6 @@ struct Committed {
   T value;
   bool changed = true;
   events::LogOffset offset;
-};
-
-// UUIDs from randomness drawn in larger pieces. One thread.
-class IdSource {
- public:
-  explicit IdSource(Random& random) : random_(random) {}
-  UuidBytes next(WallTime now);
-
- private:
-  class Pool final : public Random {
-   public:
-    explicit Pool(Random& source) : source_(source) {}
-    void fill(std::span<std::uint8_t> out) override;
-
-   private:
-    Random& source_;
-    std::array<std::uint8_t, 4096> bytes_{};
-    std::size_t used_ = bytes_.size();
-  };
-  Pool random_;
 };
 
 class WriteContext {
@@ -77,23 +58,10 @@ class WriteContext {
   events::LogOffset offset_;
 };
 
-// precondition_failed unless `version` is among those the caller accepts.
-Result<> check_version(const VersionGuard& guard, Version version);
-
 // A request of this key that was served before: none when the key is new, idempotency_mismatch when it asked for
 // something else, else the resource.
 Result<std::optional<std::int64_t>> find_request(sqlite::Connection& db, const Digest& key, const Digest& request);
 void remember_request(sqlite::Connection& db, const Digest& key, const Digest& request, std::int64_t resource);
-
-// A send with what can be worked out before the writer's thread.
-struct PreparedSend {
-  explicit PreparedSend(const Caller& caller, SendMessage command);
-
-  SendMessage command;
-  Digest request;
-  std::optional<Digest> key;
-  std::optional<Digest> client_key;
-};
 
 // sqlite_message_writes.cc
 Result<Committed<Message>> send_message(WriteContext& write, const PreparedSend& send);
