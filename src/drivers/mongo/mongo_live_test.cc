@@ -27,6 +27,7 @@ class MongoLiveTest : public ::testing::Test {
     });
   }
   void TearDown() override {
+    if (!database_) return;
     pool_.reset();
     database_.reset();
     loops_.stop();

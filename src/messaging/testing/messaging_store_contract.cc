@@ -16,8 +16,11 @@ Suite::MessagingStoreContract() : random_(1), loops_(2) {
   loops_.start();
   under_test_ = GetParam()(clock_, random_);
 }
+void Suite::SetUp() {
+  if (!under_test_) GTEST_SKIP() << "no engine to test the adapter with";
+}
 Suite::~MessagingStoreContract() {
-  EXPECT_THAT(under_test_->problems(loops_.at(0)), ::testing::IsEmpty());
+  if (under_test_) EXPECT_THAT(under_test_->problems(loops_.at(0)), ::testing::IsEmpty());
   under_test_.reset();
   loops_.stop();
 }

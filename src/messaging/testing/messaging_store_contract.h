@@ -35,6 +35,7 @@ class StoreUnderTest {
   // Whatever the adapter can find wrong with its own data; empty when all is well. On `loop`.
   virtual std::vector<std::string> problems(EventLoop& loop) = 0;
 };
+// Null where the adapter's engine is not at hand: the test is skipped.
 using MakeStore = std::unique_ptr<StoreUnderTest> (*)(const Clock&, Random&);
 
 // Members call the port on an event loop and wait; tenant "acme" unless said otherwise.
@@ -43,6 +44,7 @@ class MessagingStoreContract : public ::testing::TestWithParam<MakeStore> {
   MessagingStoreContract();
   // A store that holds together at the end of every test is part of the contract.
   ~MessagingStoreContract() override;
+  void SetUp() override;
 
   static Caller user(const char* id, const char* tenant = "acme");
   static Caller tenant_admin(const char* id, const char* tenant = "acme");
