@@ -27,6 +27,7 @@ class InMemory final : public testing::SharedAnswersUnderTest {
   SharedAnswers& one() override { return answers_; }
   SharedAnswers& other() override { return answers_; }
   EventLoop& loop() override { return loops_.at(0); }
+  void wait_for_told() override {}
 
  private:
   ManualClock clock_;

@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from conftest import INTERNAL_KEY
 from harness.client import words
 from harness.redis import PROGRAM, Redis
 from harness.server import run_cli
@@ -14,6 +13,7 @@ from harness.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not PROGRAM.exists(), reason=f"there is no {PROGRAM}")]
 PASSWORD = "a-password-of-" + secrets.token_hex(8)
+INTERNAL_KEY = secrets.token_hex(32)
 
 
 @pytest.fixture

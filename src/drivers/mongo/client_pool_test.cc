@@ -12,10 +12,10 @@ namespace {
 
 TEST(MongoAwayTest, AServerThatIsNotThereIsUnavailableSoon) {
   SystemClock clock;
-  auto pool = ClientPool::open({.uri = "mongodb://user:hidden@127.0.0.1:1/?replicaSet=x",
-                                .timeout = std::chrono::milliseconds(500),
-                                .find_server_for = std::chrono::milliseconds(200)},
-                               clock);
+  const std::string uri = "mongodb://user:hidden@127.0.0.1:1/?replicaSet=x";  // not-a-secret: looked for in errors
+  auto pool = ClientPool::open(
+      {.uri = uri, .timeout = std::chrono::milliseconds(500), .find_server_for = std::chrono::milliseconds(200)},
+      clock);
   ASSERT_TRUE(pool);
   const auto checked = (*pool)->check_server();
   ASSERT_FALSE(checked);
@@ -48,7 +48,9 @@ TEST(MongoAwayTest, AServerThatIsNotThereIsUnavailableSoon) {
 
 TEST(MongoAwayTest, SettingsThatAreNoneAreRefusedWithoutQuotingThem) {
   SystemClock clock;
-  for (const char* uri : {"", "nonsense", "http://user:hidden@x", "mongodb://user:hid/den@x:99999/"}) {
+  constexpr const char* kOtherScheme = "http://user:hidden@x";         // not-a-secret: refused
+  constexpr const char* kBadPort = "mongodb://user:hid/den@x:99999/";  // not-a-secret: refused
+  for (const char* uri : {"", "nonsense", kOtherScheme, kBadPort}) {
     const auto pool = ClientPool::open({.uri = uri}, clock);
     ASSERT_FALSE(pool) << uri;
     EXPECT_EQ(pool.error().detail.find("hid"), std::string::npos);

@@ -23,6 +23,8 @@ class SharedAnswersUnderTest {
   virtual SharedAnswers& other() = 0;
   // Where the adapter answers.
   virtual EventLoop& loop() = 0;
+  // Returns once what was published and given up has come to the store: both return before that.
+  virtual void wait_for_told() = 0;
 };
 // Null: the adapter's engine is not there, and its cases are skipped.
 using MakeSharedAnswers = std::unique_ptr<SharedAnswersUnderTest> (*)();
@@ -75,6 +77,7 @@ class SharedAnswersContract : public ::testing::TestWithParam<MakeSharedAnswers>
       done.set_value();
     });
     done.get_future().get();
+    under_test_->wait_for_told();
   }
   std::unique_ptr<SharedAnswersUnderTest> under_test_;
 };
