@@ -39,6 +39,10 @@ class EachSetting : public testing::TestWithParam<const Setting*> {
                             {"TLS_CERT_FILE", "c"},
                             {"TLS_KEY_FILE", "k"}};
     const std::string name(GetParam()->name);
+    if (name != "S3_CREDENTIALS_FILE") {
+      environment["S3_ACCESS_KEY"] = "a";
+      environment["S3_SECRET_KEY"] = "s";
+    }
     if (name == "UPSTREAM_DEADLINE_MS" || name == "UPSTREAM_CONNECT_TIMEOUT_MS") {
       environment["HTTP_REQUEST_DEADLINE_MS"] = "600000";
       environment["UPSTREAM_DEADLINE_MS"] = "600000";
