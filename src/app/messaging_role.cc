@@ -9,38 +9,26 @@ namespace parley::app {
 Result<std::unique_ptr<MessagingRole>> MessagingRole::open(const Settings& settings, const Clock& clock, Random& random,
                                                            Metrics& metrics) {
   std::unique_ptr<MessagingRole> role(new MessagingRole(settings, clock, metrics));
-  auto store =
-      messaging::SqliteMessagingStore::open({.folder = settings.serve.data_dir / "messaging",
-                                             .reader_threads = settings.store.reader_threads,
-                                             .writer_queue_limit = settings.store.writer_queue,
-                                             .batch_limit = settings.store.max_batch,
-                                             .max_wal_bytes = settings.store.max_wal_bytes,
-                                             .max_members = static_cast<std::int64_t>(settings.messaging.max_members),
-                                             .observer = &role->store_metrics_},
-                                            clock, random);
-  if (!store) return fail(std::move(store.error()));
-  role->store_ = std::move(*store);
-  const MetricLabels labels{{"role", "messaging"}};
-  role->scraped_.push_back(
-      metrics.gauge_from("parley_store_reads_queued", "Reads that wait for a thread", labels,
-                         [store = role->store_.get()] { return static_cast<double>(store->reads_queued()); }));
+  auto backend = MessagingBackend::open(settings, clock, random, metrics);
+  if (!backend) return fail(std::move(backend.error()));
+  role->backend_ = std::move(*backend);
   return role;
 }
 
 MessagingRole::MessagingRole(const Settings& settings, const Clock& clock, Metrics& metrics)
-    : settings_(settings), clock_(clock), metrics_(metrics), store_metrics_(metrics, "messaging"), limiter_(clock) {}
+    : settings_(settings), clock_(clock), metrics_(metrics), limiter_(clock) {}
 
 MessagingRole::~MessagingRole() = default;
 
 void MessagingRole::start_upkeep(EventLoop& loop) {
   // The embedded log is read in this process or nowhere, and search is what reads it. A search that comes later finds
-  // the beginning of the log gone and indexes what the store holds.
-  StoreUpkeep::Store store{"messaging", store_->event_log(), [this](std::int64_t limit, SteadyTime deadline) {
-                             return store_->erase_deleted(limit, deadline);
+  // the beginning of the log gone and indexes what the store holds. A log that is shared others may read.
+  StoreUpkeep::Store store{"messaging", backend_->event_log(), [this](std::int64_t limit, SteadyTime deadline) {
+                             return backend_->erase_deleted(limit, deadline);
                            }};
-  upkeep_ =
-      std::make_unique<StoreUpkeep>(loop, std::move(store), clock_, metrics_,
-                                    StoreUpkeep::Settings{.consumers_expected = settings_.serve.has(Role::kSearch)});
+  const bool consumers_expected = settings_.serve.has(Role::kSearch) || backend_->is_shared();
+  upkeep_ = std::make_unique<StoreUpkeep>(loop, std::move(store), clock_, metrics_,
+                                          StoreUpkeep::Settings{.consumers_expected = consumers_expected});
   upkeep_->start();
 }
 
@@ -55,11 +43,11 @@ void MessagingRole::ask_for_files(std::shared_ptr<http::Upstream> media, const S
 }
 
 void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
-  std::vector<http::HealthCheck> engines;
+  std::vector<http::HealthCheck> engines = backend_->health_checks();
   if (redis_ != nullptr) engines.push_back(redis_->health_check());
   service_ = messaging::make_messaging_service(
-      {.store = *store_,
-       .scan = *store_,
+      {.store = backend_->store(),
+       .scan = backend_->scan(),
        .files = files_.get(),
        .limiter = redis_ != nullptr ? redis_->limiter() : limiter_,
        .message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.messages_per_minute)},

@@ -1,10 +1,10 @@
-// MessagingRole: messaging wired to its embedded store.
+// MessagingRole: messaging wired to the store that the settings ask for.
 #pragma once
 #include <functional>
 #include <memory>
 #include <vector>
 
-#include "app/store_metrics.h"
+#include "app/messaging_backend.h"
 #include "app/store_upkeep.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -12,7 +12,6 @@
 #include "http/service.h"
 #include "http/upstream.h"
 #include "messaging/media_client.h"
-#include "messaging/stores/sqlite_messaging_store.h"
 #include "rate_limit/memory_rate_limiter.h"
 #include "telemetry/metrics.h"
 
@@ -22,7 +21,7 @@ class RedisEngine;
 
 class MessagingRole {
  public:
-  // Opens DATA_DIR/messaging and locks it. Clock, random and metrics must outlive the role.
+  // Opens DATA_DIR/messaging and locks it, or waits for MongoDB. Clock, random and metrics must outlive the role.
   static Result<std::unique_ptr<MessagingRole>> open(const Settings& settings, const Clock& clock, Random& random,
                                                      Metrics& metrics);
 
@@ -35,7 +34,7 @@ class MessagingRole {
   void share_limits(RedisEngine& redis) { redis_ = &redis; }
   void build_service(const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
-  events::EventLog& event_log() { return store_->event_log(); }
+  events::EventLog& event_log() { return backend_->event_log(); }
 
   // On `loop`, which runs already; stop_upkeep() there too, before the loops stop.
   void start_upkeep(EventLoop& loop);
@@ -47,15 +46,13 @@ class MessagingRole {
   const Settings& settings_;
   const Clock& clock_;
   Metrics& metrics_;
-  StoreMetrics store_metrics_;
   MemoryRateLimiter limiter_;
   RedisEngine* redis_ = nullptr;  // null: limits are this process's own
-  std::unique_ptr<messaging::SqliteMessagingStore> store_;
+  std::unique_ptr<MessagingBackend> backend_;
   std::unique_ptr<StoreUpkeep> upkeep_;
   std::shared_ptr<http::Upstream> media_;  // null: there is none anywhere
   std::unique_ptr<messaging::MediaClient> files_;
   std::unique_ptr<http::Service> service_;
-  std::vector<Metrics::Scraped> scraped_;
 };
 
 }  // namespace parley::app

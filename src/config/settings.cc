@@ -333,7 +333,7 @@ std::vector<std::string> faults_of_serving(const Settings& settings, const Envir
                      " can be reached from other hosts, and that needs a real key: set JWT_PUBLIC_KEY, JWKS_FILE or "
                      "JWKS_URL, or stay on 127.0.0.1");
   }
-  for (const char* engine : {"MONGODB_URI", "KAFKA_BROKERS"}) {
+  for (const char* engine : {"KAFKA_BROKERS"}) {
     if (const auto entry = environment.find(engine); entry != environment.end() && !entry->second.empty()) {
       faults.push_back(std::string(engine) + " is set, but this version has only the embedded engines: unset it");
     }

@@ -174,6 +174,14 @@ struct S3Settings {
   std::size_t connections = 0;
 };
 
+struct MongoSettings {
+  Secret uri;  // empty: the embedded store
+  std::string database;
+  std::size_t pool_size = 0;
+  std::chrono::milliseconds timeout{};
+  std::string ca_file;  // empty: the system's authorities
+};
+
 struct Settings {
   ServeSettings serve;
   HttpSettings http;
@@ -190,6 +198,7 @@ struct Settings {
   MediaSettings media;
   EngineSettings engines;
   S3Settings s3;
+  MongoSettings mongodb;
 };
 
 using Environment = std::map<std::string, std::string, std::less<>>;

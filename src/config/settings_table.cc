@@ -71,6 +71,7 @@ constexpr auto kSearchCache = &Settings::search_cache;
 constexpr auto kMedia = &Settings::media;
 constexpr auto kEngine = &Settings::engines;
 constexpr auto kS3 = &Settings::s3;
+constexpr auto kMongo = &Settings::mongodb;
 
 constexpr std::string_view kServing = "Serving";
 constexpr std::string_view kHttpLimits = "HTTP limits";
@@ -313,7 +314,7 @@ constexpr Setting kTable[] = {
    .meaning = "Largest picture that gets thumbnails.", .example = "100", .assign = into<kMedia, &MediaSettings::max_image_megapixels>},
 
   {.section = kEngines, .name = "ENGINE_WAIT_SECONDS", .kind = kSeconds, .fallback = "60", .min = 0, .max = 3600,
-   .meaning = "How long the start waits for engines that are needed; then it ends and says which one is missing.", .example = "300",
+   .meaning = "How long the start waits for engines, and for other roles that it needs; then it ends and says which one is missing.", .example = "300",
    .assign = into<kEngine, &EngineSettings::wait>},
   {.section = kEngines, .name = "ELASTICSEARCH_URL", .kind = kText, .fallback = "", .min = 1, .max = 2048,
    .meaning = "OpenSearch or Elasticsearch that has the search index: http or https, several nodes with commas between. Not set: the index is in DATA_DIR.",
@@ -387,6 +388,21 @@ constexpr Setting kTable[] = {
   {.section = kEngines, .name = "S3_CONNECTIONS", .kind = kNumber, .fallback = "256", .min = 4, .max = 10'000,
    .meaning = "Connections to S3 at once, shared out among the event loops; a quarter is for short calls alone. Who finds none waits.",
    .example = "64", .assign = into<kS3, &S3Settings::connections>},
+  {.section = kEngines, .name = "MONGODB_URI", .kind = kSecret, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "MongoDB replica set that holds the data: mongodb:// or mongodb+srv://, with user, password, replicaSet and tls as MongoDB's manual says. Not set: the embedded store.",
+   .example = "mongodb://parley:password@db-1,db-2,db-3/?replicaSet=rs0&tls=true", .assign = into<kMongo, &MongoSettings::uri>,
+   .may_be_file = true},
+  {.section = kEngines, .name = "MONGODB_DATABASE", .kind = kText, .fallback = "parley", .min = 1, .max = 63,
+   .meaning = "Its database. One for each deployment.", .example = "parley_staging", .assign = into<kMongo, &MongoSettings::database>},
+  {.section = kEngines, .name = "MONGODB_POOL_SIZE", .kind = kNumber, .fallback = "24", .min = 4, .max = 1'000,
+   .meaning = "Connections of a role to MongoDB, at most; two thirds of them read at once, a third writes.",
+   .example = "48", .assign = into<kMongo, &MongoSettings::pool_size>},
+  {.section = kEngines, .name = "MONGODB_TIMEOUT_MS", .kind = kMilliseconds, .fallback = "8000", .min = 100, .max = 60'000,
+   .meaning = "How long one command, and all of a transaction, may take there. Without a primary writes and reads are 503 after 2 s, or this if it is less.",
+   .example = "4000", .assign = into<kMongo, &MongoSettings::timeout>},
+  {.section = kEngines, .name = "MONGODB_CA_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "PEM file with the authorities that may vouch for MongoDB, instead of the system's; given, connections are encrypted whatever MONGODB_URI says.",
+   .example = "/etc/parley/tls/mongodb-ca.pem", .assign = into<kMongo, &MongoSettings::ca_file>},
 };
 // clang-format on
 

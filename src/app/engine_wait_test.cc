@@ -1,0 +1,40 @@
+#include "app/engine_wait.h"
+
+#include <gtest/gtest.h>
+
+namespace parley::app {
+namespace {
+
+TEST(EngineWaitTest, WhatIsMissingIsNamedWhenTheTimeIsUp) {
+  int tries = 0;
+  const auto opened = wait_for_engine("MongoDB (MONGODB_URI)", std::chrono::seconds(0), [&]() -> Result<int> {
+    ++tries;
+    return unavailable("unavailable", "Nobody answers.");
+  });
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().detail, "MongoDB (MONGODB_URI) is missing: Nobody answers.");
+  EXPECT_EQ(tries, 1);
+}
+
+TEST(EngineWaitTest, AnEngineThatComesIsWaitedFor) {
+  int tries = 0;
+  const auto opened = wait_for_engine("X", std::chrono::seconds(60), [&]() -> Result<int> {
+    if (++tries < 2) return unavailable("unavailable", "Not yet.");
+    return 7;
+  });
+  EXPECT_EQ(opened, 7);
+}
+
+TEST(EngineWaitTest, AFaultThatNoWaitMendsEndsItAtOnce) {
+  int tries = 0;
+  const auto opened = wait_for_engine("X", std::chrono::seconds(60), [&]() -> Result<int> {
+    ++tries;
+    return fail(ErrorKind::kInvalid, "mongodb_settings", "No URI.");
+  });
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().detail, "No URI.");
+  EXPECT_EQ(tries, 1);
+}
+
+}  // namespace
+}  // namespace parley::app
