@@ -71,11 +71,12 @@ Document Database::command(const char* database, Document&& command, Mode mode) 
   const Document options = options_for(mode);
   Reply reply;
   bson_error_t error{};
-  const bool ok = mode == Mode::kOneWrite || mode == Mode::kCount
-                      ? mongoc_client_write_command_with_opts(client_, database, command.get(), options.get(),
-                                                              reply.fresh(), &error)
-                      : mongoc_client_command_with_opts(client_, database, command.get(), nullptr, options.get(),
-                                                        reply.fresh(), &error);
+  // Outside a transaction the client repeats a single write once by itself; within one the whole is tried again.
+  const bool repeatable = !session_ && (mode == Mode::kOneWrite || mode == Mode::kCount);
+  const bool ok = repeatable ? mongoc_client_write_command_with_opts(client_, database, command.get(), options.get(),
+                                                                     reply.fresh(), &error)
+                             : mongoc_client_command_with_opts(client_, database, command.get(), nullptr, options.get(),
+                                                               reply.fresh(), &error);
   if (!ok) throw to_failure(error, reply.view());
   if (has_write_failure(reply.view())) throw to_write_failure(reply.view());
   return Document(reply.bson());

@@ -6,6 +6,7 @@
 
 #include "base/run_on_loop.h"
 #include "drivers/mongo/group_writer.h"
+#include "drivers/mongo/lease.h"
 #include "drivers/mongo/reader_pool.h"
 #include "drivers/mongo/temp_database.h"
 
@@ -216,6 +217,74 @@ TEST_F(MongoLiveTest, ReadersSeeOneMoment) {
   }));
   EXPECT_EQ(seen, 0);
   EXPECT_EQ(value_of(1), 2);
+}
+
+TEST_F(MongoLiveTest, ALeaseHasOneHolderAndChangesHandsWhenItLapsesOrIsGivenBack) {
+  const std::chrono::seconds lapses(10);
+  ManualClock time;
+  Lease first("leases", "relay", "first", lapses);
+  Lease second("leases", "relay", "second", lapses);
+  Lease third("leases", "relay", "third", lapses);
+  const auto hold = [&](Lease& lease) {
+    std::optional<std::int64_t> token;
+    with([&](Database& db) { token = lease.hold(db, time.steady_now()); });
+    return token;
+  };
+  EXPECT_EQ(hold(first), 1);
+  for (int i = 0; i < 5; ++i) {  // it moves, so it never lapses
+    EXPECT_EQ(hold(second), std::nullopt);
+    time.advance(std::chrono::seconds(6));
+    EXPECT_EQ(hold(first), 1);
+  }
+  EXPECT_EQ(hold(second), std::nullopt);
+  EXPECT_EQ(hold(third), std::nullopt);
+  time.advance(lapses);
+  EXPECT_EQ(hold(second), 2);
+  EXPECT_EQ(hold(third), std::nullopt);
+  EXPECT_EQ(hold(first), std::nullopt) << "it was stopped for too long, and learns of it";
+  with([&](Database& db) { second.release(db); });
+  EXPECT_EQ(hold(third), 3);
+  EXPECT_EQ(hold(second), std::nullopt);
+}
+
+// The server breaks a command on purpose; it must have been started to allow that.
+class MongoFaultTest : public MongoLiveTest {
+ protected:
+  bool break_next(const char* command, int times) {
+    try {
+      with([&](Database& db) {
+        db.run_on("admin",
+                  make_document("configureFailPoint", "failCommand", "mode", make_document("times", times), "data",
+                                make_document("failCommands", make_array(command), "closeConnection", true)));
+      });
+      return true;
+    } catch (const Failure&) {
+      return false;
+    }
+  }
+  void expect_one_write_in_spite_of(const char* command, int times) {
+    if (!break_next(command, times)) GTEST_SKIP() << "the server allows no failpoints";
+    GroupWriter writer(*pool_, {.lanes = 1});
+    const auto done = wait(writer.run<std::int64_t>("k", soon(), [](GroupTransaction& tx) { return add_one(tx, 7); }));
+    EXPECT_EQ(done, 1) << (done ? "" : done.error().detail);
+    EXPECT_EQ(value_of(7), 1);
+  }
+};
+
+TEST_F(MongoFaultTest, ACommitThatNobodyAnsweredIsRepeated) {
+  expect_one_write_in_spite_of("commitTransaction", 4);
+}
+
+TEST_F(MongoFaultTest, AConnectionThatBreaksWithinATransactionCostsOneMoreTry) {
+  expect_one_write_in_spite_of("update", 1);
+}
+
+TEST_F(MongoFaultTest, AReadIsTriedAgainWhenItsConnectionBreaks) {
+  if (!break_next("find", 1)) GTEST_SKIP() << "the server allows no failpoints";
+  ReaderPool readers(*pool_, {.threads = 1});
+  const auto seen = wait(readers.run<bool>(
+      soon(), [](Database& db) -> Result<bool> { return db.find_one("things", make_document("_id", 1)).has_value(); }));
+  EXPECT_EQ(seen, false) << (seen ? "" : seen.error().detail);
 }
 
 TEST_F(MongoLiveTest, ADeadlineEndsACommand) {
