@@ -43,6 +43,7 @@ class EmbeddedBackend final : public MessagingBackend {
   Task<Result<std::int64_t>> erase_deleted(std::int64_t limit, SteadyTime deadline) override {
     return store_->erase_deleted(limit, deadline);
   }
+  std::unique_ptr<events::RelayLease> make_relay_lease() override { return std::make_unique<events::OnlyRelay>(); }
   bool is_shared() const override { return false; }
   std::vector<http::HealthCheck> health_checks() override { return {}; }
 
@@ -58,7 +59,7 @@ class MongoBackend final : public MessagingBackend {
  public:
   static Result<std::unique_ptr<MessagingBackend>> open(const Settings& settings, const Clock& clock, Random& random,
                                                         Metrics& metrics) {
-    auto made = std::unique_ptr<MongoBackend>(new MongoBackend(metrics));
+    auto made = std::unique_ptr<MongoBackend>(new MongoBackend(metrics, make_uuid_v7(clock.wall_now(), random)));
     const MongoThreads threads = mongo_threads(settings.mongodb);
     const messaging::MongoMessagingStore::Options options{
         .connection = mongo_connection(settings.mongodb),
@@ -81,14 +82,16 @@ class MongoBackend final : public MessagingBackend {
   Task<Result<std::int64_t>> erase_deleted(std::int64_t limit, SteadyTime deadline) override {
     return store_->erase_deleted(limit, deadline);
   }
+  std::unique_ptr<events::RelayLease> make_relay_lease() override { return store_->make_relay_lease(process_); }
   bool is_shared() const override { return true; }
   std::vector<http::HealthCheck> health_checks() override {
     return {{"mongodb", true, [this](SteadyTime deadline) { return store_->ping(deadline); }}};
   }
 
  private:
-  explicit MongoBackend(Metrics& metrics) : store_metrics_(metrics, kRole) {}
+  MongoBackend(Metrics& metrics, std::string process) : process_(std::move(process)), store_metrics_(metrics, kRole) {}
 
+  const std::string process_;  // this one's name among those that share the log
   MongoStoreMetrics store_metrics_;
   std::unique_ptr<messaging::MongoMessagingStore> store_;
   std::vector<Metrics::Scraped> scraped_;

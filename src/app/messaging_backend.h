@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "config/settings.h"
 #include "events/event_log.h"
+#include "events/relay_lease.h"
 #include "http/operations/operational_routes.h"
 #include "messaging/messaging_scan.h"
 #include "messaging/messaging_store.h"
@@ -29,6 +30,8 @@ class MessagingBackend {
   virtual events::EventLog& event_log() = 0;
   // See the stores' erase_deleted().
   virtual Task<Result<std::int64_t>> erase_deleted(std::int64_t limit, SteadyTime deadline) = 0;
+  // Which process relays the log to others, so that one does.
+  virtual std::unique_ptr<events::RelayLease> make_relay_lease() = 0;
   // Whether other processes share the log, so that nobody here knows who reads it.
   virtual bool is_shared() const = 0;
   // By the engines' names; none for the embedded store.

@@ -47,6 +47,7 @@ class MongoEventLog final : public EventLog {
   Task<Result<std::int64_t>> prune(WallTime before, std::size_t limit, SteadyTime deadline) override;
   Task<Result<std::int64_t>> prune_unread(WallTime before, std::size_t limit, SteadyTime deadline) override;
   CommitSignal::Subscription subscribe(std::function<void()> listener) override;
+  std::optional<PositionCodec::Secret> position_secret() const override { return positions_.secret(); }
   std::string position_of(const TenantId& tenant, LogOffset offset) const override;
   std::optional<LogOffset> offset_of(const TenantId& tenant, std::string_view position) const override;
 

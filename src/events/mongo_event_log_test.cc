@@ -2,6 +2,7 @@
 #include "events/mongo_event_log.h"
 
 #include "drivers/mongo/temp_database.h"
+#include "events/mongo_relay_lease.h"
 #include "events/testing/event_log_contract.h"
 
 namespace parley::events {
@@ -36,6 +37,7 @@ class Process {
   }
   MongoEventLog& log() { return *log_; }
   mongo::GroupWriter& writer() { return *writer_; }
+  mongo::ReaderPool& readers() { return *readers_; }
   const MongoEventCollections& collections() const { return collections_; }
   bool with(const std::function<void(mongo::Database&)>& act) {
     return mongo::with_database(*pool_, pool_->clock().steady_now() + std::chrono::seconds(10), act).has_value();
@@ -231,6 +233,22 @@ TEST_F(MongoEventLogTest, WhatMayBeErasedIsFoundByItsName) {
   const auto batch = wait(there_->log().read({0}, 10, kNoHurry));
   EXPECT_EQ(batch->events[0].data, "secret gone");
   EXPECT_EQ(batch->events[1].data, "secret");
+}
+
+TEST_F(MongoEventLogTest, OneProcessRelaysAtATime) {
+  MongoRelayLease mine(here_->readers(), here_->collections(), "here", clock_);
+  MongoRelayLease theirs(there_->readers(), there_->collections(), "there", clock_);
+  const auto hold = [this](MongoRelayLease& lease) -> std::int64_t {
+    const auto held = wait(lease.hold(kNoHurry));
+    EXPECT_TRUE(held);
+    return held && *held ? (*held)->value : 0;
+  };
+  EXPECT_EQ(hold(mine), 1);
+  EXPECT_EQ(hold(theirs), 0);
+  EXPECT_EQ(hold(mine), 1);
+  ASSERT_TRUE(wait(mine.release(kNoHurry)));
+  EXPECT_EQ(hold(theirs), 2);
+  EXPECT_EQ(hold(mine), 0);
 }
 
 TEST_F(MongoEventLogTest, ProcessesAgreeOnTheSecretOfPositions) {

@@ -1,5 +1,6 @@
 #include "messaging/stores/mongo_messaging_store.h"
 
+#include "events/mongo_relay_lease.h"
 #include "messaging/stores/mongo_event_payload.h"
 #include "messaging/stores/mongo_reads.h"
 #include "messaging/stores/mongo_writes.h"
@@ -54,6 +55,10 @@ MongoMessagingStore::MongoMessagingStore(std::unique_ptr<mongo::ClientPool> pool
       log_(*pool_, readers_, signal_, collections_, mongodb::resolve_message_events, positions_, options.log) {}
 
 MongoMessagingStore::~MongoMessagingStore() = default;
+
+std::unique_ptr<events::RelayLease> MongoMessagingStore::make_relay_lease(std::string holder) {
+  return std::make_unique<events::MongoRelayLease>(readers_, collections_, std::move(holder), clock_);
+}
 
 template <class T, class Command>
 Task<Result<Written<T>>> MongoMessagingStore::write(Caller caller, std::string lane, Command command,

@@ -11,6 +11,7 @@
 #include "drivers/mongo/reader_pool.h"
 #include "events/mongo_event_log.h"
 #include "events/position.h"
+#include "events/relay_lease.h"
 #include "messaging/id_source.h"
 #include "messaging/messaging_scan.h"
 #include "messaging/messaging_store.h"
@@ -41,6 +42,8 @@ class MongoMessagingStore final : public MessagingStore, public MessagingScan {
   ~MongoMessagingStore() override;
 
   events::EventLog& event_log() { return log_; }
+  // Which process relays the log; `holder` is of this process alone. The store outlives it.
+  std::unique_ptr<events::RelayLease> make_relay_lease(std::string holder);
   std::size_t writes_queued() const { return writer_.queued(); }
   std::size_t reads_queued() const { return readers_.queued(); }
 
