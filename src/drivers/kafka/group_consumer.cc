@@ -84,6 +84,7 @@ Result<std::unique_ptr<GroupConsumer>> GroupConsumer::open(const Options& option
   auto conf = make_conf(options.client);
   if (!conf) return fail(std::move(conf.error()));
   set(*conf, "group.id", options.group);
+  if (!options.member.empty()) set(*conf, "group.instance.id", options.member);
   set(*conf, "session.timeout.ms", std::to_string(options.session_timeout.count()));
   set(*conf, "heartbeat.interval.ms", std::to_string(options.session_timeout.count() / 5));
   set(*conf, "enable.auto.commit", "false");

@@ -17,7 +17,10 @@ class GroupConsumer final : public RecordSource {
     ClientOptions client;
     std::string topic;
     std::string group;
-    std::chrono::milliseconds session_timeout{10'000};  // after which a member that is gone has lost its partitions
+    // Of a member that comes back under this name: it has its partitions again at once, however it ended. None may be
+    // there twice. Empty: each start is another member.
+    std::string member;
+    std::chrono::milliseconds session_timeout{6'000};  // after which a member that is gone has lost its partitions
     std::uint32_t fetched_ahead_kib = 16 * 1024;
   };
   static Result<std::unique_ptr<GroupConsumer>> open(const Options& options);
