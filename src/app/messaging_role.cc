@@ -48,6 +48,7 @@ void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
   service_ = messaging::make_messaging_service(
       {.store = backend_->store(),
        .scan = backend_->scan(),
+       .log = backend_->event_log(),
        .files = files_.get(),
        .limiter = redis_ != nullptr ? redis_->limiter() : limiter_,
        .message_rule = {.limit = static_cast<std::uint32_t>(settings_.rate_limit.messages_per_minute)},

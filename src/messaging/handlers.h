@@ -4,6 +4,7 @@
 #pragma once
 #include <memory>
 
+#include "events/event_log.h"
 #include "http/openapi/validated_request.h"
 #include "messaging/limited_sender.h"
 #include "messaging/messaging_scan.h"
@@ -16,6 +17,7 @@ namespace parley::messaging {
 struct Messaging {
   MessagingStore& store;
   MessagingScan& scan;
+  events::EventLog& log;
   const Clock& clock;
   LimitedSender sender;
   SeenUsers seen;
@@ -65,6 +67,7 @@ Answer get_scope(Call& call);
 Answer look_up(Call& call);
 Answer check_attachment(Call& call);
 Answer forget_files(Call& call);
+Answer read_log(Call& call);
 Answer scan_tenants(Call& call);
 Answer scan_conversations(Call& call);
 Answer scan_messages(Call& call);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "base/text.h"
 #include "messaging/event_data.h"
 #include "messaging/handler_parts.h"
 
@@ -150,6 +151,22 @@ Answer forget_files(Call& call) {
   if (!messages) co_return fail(messages.error());
   std::string text;
   JsonWriter(text).begin_object().key("messages").number(*messages).end_object();
+  co_return read_response(std::move(text));
+}
+
+Answer read_log(Call& call) {
+  const auto head = co_await call.messaging.log.head(call.deadline);
+  if (!head) co_return fail(head.error());
+  const auto tail = co_await call.messaging.log.tail(call.deadline);
+  if (!tail) co_return fail(tail.error());
+  const auto secret = call.messaging.log.position_secret();
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.key("head").number(head->value);
+  json.key("tail").number(tail->value);
+  json.key("position_secret").string(secret ? std::optional(hex_encode(*secret)) : std::nullopt);
+  json.end_object();
   co_return read_response(std::move(text));
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "events/position.h"
 #include "messaging/testing/messaging_fixture.h"
 
 namespace parley::messaging {
@@ -177,6 +178,20 @@ TEST_F(InternalRoutes, ScansReadATenantWholeWhateverThePage) {
             R"({"items":[],"next":null})");
 }
 
+TEST_F(InternalRoutes, TheLogTellsItsEndsAndWhatPositionsAreMadeWith) {
+  make_group("c1");
+  const json::value log = role().get("/internal/log").json();
+  const events::LogOffset head = loop_.run(store_->event_log().head(SteadyTime::max())).value();
+  EXPECT_EQ(log.at("head"), head.value);
+  EXPECT_EQ(log.at("tail"), 0);
+  const auto bytes = hex_decode(std::string(log.at("position_secret").as_string()));
+  ASSERT_TRUE(bytes && bytes->size() == 32);
+  events::PositionCodec::Secret secret{};
+  std::ranges::copy(*bytes, secret.begin());
+  EXPECT_EQ(events::PositionCodec(secret).encode(TenantId("acme"), head),
+            store_->event_log().position_of(TenantId("acme"), head));
+}
+
 TEST_F(InternalRoutes, APageOfAScanEndsSoonAfterAMebibyte) {
   make_group("c1");
   const std::string content(16'000, 'x');
@@ -215,7 +230,7 @@ TEST_F(InternalRoutes, AScanIsHeldToItsBounds) {
 TEST_F(InternalRoutes, NoUserMayScanAndNoRoleActsForAUser) {
   make_group("c1");
   for (const char* target :
-       {"/internal/tenants", "/internal/scan/conversations?tenant=acme",
+       {"/internal/log", "/internal/tenants", "/internal/scan/conversations?tenant=acme",
         "/internal/scan/messages?tenant=acme&conversation_id=c1", "/internal/scan/users?tenant=acme"}) {
     for (const char* roles : {"", "admin", "service", "admin,service"}) {
       EXPECT_EQ(client("ada", "acme", roles).get(target).status, 401) << target;

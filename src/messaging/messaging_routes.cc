@@ -39,6 +39,7 @@ constexpr Row kTable[] = {
     {"look_up", look_up},
     {"check_attachment", check_attachment},
     {"forget_files", forget_files},
+    {"read_log", read_log},
     {"scan_tenants", scan_tenants},
     {"scan_conversations", scan_conversations},
     {"scan_messages", scan_messages},

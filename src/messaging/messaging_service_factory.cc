@@ -16,7 +16,10 @@ class MessagingService final : public http::Service {
  public:
   explicit MessagingService(MessagingDependencies dependencies)
       : contract_(messaging_contract(dependencies.max_body_bytes)),
-        messaging_{dependencies.store, dependencies.scan, dependencies.clock,
+        messaging_{dependencies.store,
+                   dependencies.scan,
+                   dependencies.log,
+                   dependencies.clock,
                    LimitedSender(AttachingSender(dependencies.store, dependencies.files), dependencies.limiter,
                                  dependencies.message_rule, dependencies.service_message_rule),
                    SeenUsers(dependencies.store, dependencies.loops)},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "events/event_log.h"
 #include "http/openapi/contract.h"
 #include "http/operations/operational_routes.h"
 #include "http/service.h"
@@ -21,6 +22,7 @@ namespace parley::messaging {
 struct MessagingDependencies {
   MessagingStore& store;
   MessagingScan& scan;             // of the same data
+  events::EventLog& log;           // of the same data
   AttachedFiles* files = nullptr;  // null: messages take no attachments
   RateLimiter& limiter;
   RateRule message_rule;               // RATE_LIMIT_MESSAGES_PER_MINUTE; limit 0 is no limit

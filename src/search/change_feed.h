@@ -31,6 +31,8 @@ class ChangeFeed {
 
   const std::string& instance() const { return instance_; }
   void touched(const std::vector<TenantId>& tenants);
+  // Anything may have changed, as where another process wrote.
+  void touched_anything();
 
   // What changed after number `after` of `instance`: at once when there is something, else as soon as there is, else
   // nothing at `deadline`. Another instance than this one, or none: all, at once.

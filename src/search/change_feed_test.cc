@@ -81,5 +81,15 @@ TEST_F(ChangeFeedTest, WhoWasAwayForTooLongOrIsAheadIsToldEverything) {
   EXPECT_TRUE(since(-1).all);
 }
 
+TEST_F(ChangeFeedTest, WhenAnythingMayHaveChangedEveryoneIsToldSoOnce) {
+  feed_.touched({TenantId("a")});
+  auto waiting = std::async(std::launch::async, [this] { return since(1); });
+  feed_.touched_anything();
+  const Changes changes = waiting.get();
+  EXPECT_TRUE(changes.all);
+  feed_.touched({TenantId("b")});
+  EXPECT_THAT(since(changes.through).tenants, ElementsAre(TenantId("b")));
+}
+
 }  // namespace
 }  // namespace parley::search

@@ -3,87 +3,22 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 
-#include "search/event_mapping.h"
 #include "telemetry/log.h"
 
 namespace parley::search {
-
-namespace {
-
-bool is_refusal(const Error& error) {
-  return error.kind == ErrorKind::kInvalid || error.kind == ErrorKind::kTooLarge;
-}
-
-void report(const DeadLetter& letter) {
-  log_error("an event cannot be indexed", {{"event", letter.event.value},
-                                           {"type", letter.type},
-                                           {"tenant", letter.tenant.value},
-                                           {"offset", letter.offset.value},
-                                           {"reason", letter.reason}});
-}
-
-}  // namespace
-
-std::vector<Indexer::Mapped> Indexer::map(const std::vector<events::Event>& events) {
-  std::vector<Mapped> mapped;
-  mapped.reserve(events.size());
-  for (const events::Event& event : events) {
-    Mapped& one = mapped.emplace_back();
-    one.offset = event.offset;
-    auto change = change_of_event(event);
-    if (change) {
-      one.change = std::move(*change);
-    } else {
-      one.dead = dead_letter(event, std::move(change.error().detail));
-    }
-  }
-  return mapped;
-}
 
 Task<Result<>> Indexer::deliver(std::vector<events::Event> events, SteadyTime deadline) {
   if (events.empty()) co_return Result<>{};
   auto turn = co_await with_.turn.take(deadline);
   if (!turn) co_return std::unexpected(std::move(turn.error()));
-  const std::vector<Mapped> mapped = map(events);
-  auto applied = co_await apply(mapped, events, deadline);
+  auto applied = co_await applier_.apply(events, std::nullopt, deadline);
   if (!applied) {
     with_.metrics.failures.Increment();
-    co_return applied;
+    co_return std::unexpected(std::move(applied.error()));
   }
   with_.metrics.batches.Increment();
   tell(events);
   co_return Result<>{};
-}
-
-Task<Result<>> Indexer::apply(std::span<const Mapped> part, const std::vector<events::Event>& events,
-                              SteadyTime deadline) {
-  ChangeBatch batch;
-  batch.through = part.back().offset;
-  for (const Mapped& one : part) {
-    if (one.change) batch.changes.push_back(*one.change);
-    if (one.dead) batch.dead_letters.push_back(*one.dead);
-  }
-  const std::vector<DeadLetter> dead = batch.dead_letters;
-  auto outcome = co_await with_.index.apply(std::move(batch), deadline);
-  if (outcome) {
-    with_.metrics.documents_applied.Increment(static_cast<double>(outcome->applied));
-    with_.metrics.documents_stale.Increment(static_cast<double>(outcome->stale));
-    with_.metrics.dead_letters.Increment(static_cast<double>(dead.size()));
-    for (const DeadLetter& letter : dead) report(letter);
-    co_return Result<>{};
-  }
-  if (!is_refusal(outcome.error()) || (part.size() == 1 && !part.front().change)) {
-    co_return std::unexpected(std::move(outcome.error()));
-  }
-  if (part.size() > 1) {
-    auto first = co_await apply(part.first(part.size() / 2), events, deadline);
-    if (!first) co_return first;
-    co_return co_await apply(part.subspan(part.size() / 2), events, deadline);
-  }
-  const auto event = std::ranges::find(events, part.front().offset, &events::Event::offset);
-  const std::vector<Mapped> alone{
-      {.change = {}, .dead = dead_letter(*event, std::move(outcome.error().detail)), .offset = event->offset}};
-  co_return co_await apply(alone, events, deadline);
 }
 
 void Indexer::tell(const std::vector<events::Event>& events) {
@@ -102,6 +37,14 @@ void Indexer::tell(const std::vector<events::Event>& events) {
 Task<Result<events::LogOffset>> Indexer::load_offset(events::EventLog& log, SteadyTime deadline) {
   const auto through = co_await with_.index.indexed_through(deadline);
   if (!through) co_return std::unexpected(through.error());
+  // An index that followed the log in lanes, over Kafka, goes on from where the least of them is.
+  const auto lanes = co_await with_.index.lanes(deadline);
+  if (!lanes) co_return std::unexpected(lanes.error());
+  if (lanes->size() > 1) {
+    if (auto set = co_await with_.index.follow_from(*through, deadline); !set) {
+      co_return std::unexpected(std::move(set.error()));
+    }
+  }
   const auto tail = co_await log.tail(deadline);
   if (!tail) co_return std::unexpected(tail.error());
   const auto head = co_await log.head(deadline);

@@ -10,12 +10,12 @@
 // Made and owned by the wiring; driven by a ConsumerRunner on one event loop.
 #pragma once
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "base/task_group.h"
 #include "events/consumer_runner.h"
 #include "search/change_feed.h"
+#include "search/event_applier.h"
 #include "search/index_metrics.h"
 #include "search/index_progress.h"
 #include "search/index_turn.h"
@@ -40,7 +40,7 @@ class Indexer final : public events::EventConsumer {
     IndexMetrics& metrics;
     const Clock& clock;
   };
-  explicit Indexer(Dependencies with) : with_(with), notes_(with.loop) {}
+  explicit Indexer(Dependencies with) : with_(with), applier_(with.index, with.metrics), notes_(with.loop) {}
 
   // On the loop, once its runner has stopped. Calls `closed` when nothing is on its way to the log any more.
   void close(std::move_only_function<void()> closed);
@@ -51,21 +51,13 @@ class Indexer final : public events::EventConsumer {
   Task<Result<>> save_offset(events::EventLog& log, events::LogOffset offset, SteadyTime deadline) override;
 
  private:
-  // An event, and what it means: a change, a reason why it means nothing that can be understood, or neither.
-  struct Mapped {
-    std::optional<IndexChange> change;
-    std::optional<DeadLetter> dead;
-    events::LogOffset offset;
-  };
-  static std::vector<Mapped> map(const std::vector<events::Event>& events);
-  // Where the index refuses a change, halves what it was given until the change is alone, which is then a dead letter.
-  Task<Result<>> apply(std::span<const Mapped> part, const std::vector<events::Event>& events, SteadyTime deadline);
   Task<Result<events::LogOffset>> follow_from_store(events::EventLog& log, events::LogOffset head);
   void tell(const std::vector<events::Event>& events);
   Task<> note_offsets(events::EventLog& log);
   SteadyTime soon() const;
 
   const Dependencies with_;
+  EventApplier applier_;
   bool resumed_ = false;
   events::LogOffset reached_;
   events::LogOffset noted_;

@@ -41,6 +41,22 @@ TEST_F(IndexerTest, TheIndexFollowsTheStore) {
   EXPECT_GE(value(R"(parley_search_index_changes_total{outcome="applied",role="search"})"), 12);
 }
 
+TEST_F(IndexerTest, AnIndexThatFollowedLanesGoesOnWithTheWholeLog) {
+  on_loop([this] {
+    chat_.make_conversation("c1");
+    chat_.say("c1", "one");
+  });
+  caught_up();
+  stop();
+  index_.at_lanes = {{0, {0, chat_.end(), 7}}, {1, {1, {1}, 3}}};
+  index_.through = {1};
+  start();
+  on_loop([this] { chat_.say("c1", "two"); });
+  caught_up();
+  EXPECT_THAT(indexed("c1"), ElementsAre("one", "two"));
+  EXPECT_EQ(index_.through, chat_.end());
+}
+
 TEST_F(IndexerTest, AnEventThatCannotBeReadBecomesADeadLetterAndTheLineGoesOn) {
   on_loop([this] {
     chat_.make_conversation("c1");

@@ -55,6 +55,7 @@ GET /internal/scope
 POST /internal/lookup
 POST /internal/attachment-access
 POST /internal/deleted-files
+GET /internal/log
 GET /internal/tenants
 GET /internal/scan/conversations
 GET /internal/scan/messages

@@ -14,7 +14,7 @@ from harness.waiting import until
 
 MESSAGING = contract("messaging")
 FOR_ROLES = [op for op in MESSAGING.operations if op.for_roles]
-QUERIES = {"scan_tenants": {}, "scan_conversations": {"tenant": "t"}, "scan_users": {"tenant": "t"},
+QUERIES = {"read_log": {}, "scan_tenants": {}, "scan_conversations": {"tenant": "t"}, "scan_users": {"tenant": "t"},
            "scan_messages": {"tenant": "t", "conversation_id": "room"}}  # fmt: skip
 BODIES = {"check_attachment": {"tenant": "t", "user": "ada", "file": "f"}, "forget_files": {"tenant": "t", "files": ["f"]}}
 

@@ -34,6 +34,7 @@ MessagingFixture::MessagingFixture(AttachedFiles* files) {
   store_ = std::move(*opened);
   MessagingDependencies dependencies{.store = *store_,
                                      .scan = *store_,
+                                     .log = store_->event_log(),
                                      .files = files,
                                      .limiter = limiter_,
                                      .message_rule = {60},
