@@ -3,6 +3,7 @@
 #include <fstream>
 #include <future>
 
+#include "app/kafka_engine.h"
 #include "app/media_role.h"
 #include "app/messaging_role.h"
 #include "app/own_address.h"
@@ -14,6 +15,7 @@
 #include "auth/http_jwks_source.h"
 #include "auth/internal_token.h"
 #include "base/check.h"
+#include "base/run_on_loop.h"
 #include "base/text.h"
 #include "gateway/stores/redis_shared_answers.h"
 #include "gateway/streams_apart.h"
@@ -80,6 +82,7 @@ Result<> Deployment::start() {
   if (auto done = load_keys(); !done) return done;
   if (auto done = load_internal_key(); !done) return done;
   if (auto done = open_redis(); !done) return done;
+  if (auto done = open_kafka(); !done) return done;
   for (const Role role : settings_.serve.roles) {
     Result<> made;
     switch (role) {
@@ -105,13 +108,16 @@ Result<> Deployment::start() {
   loops_running_ = true;
   if (search_) {
     if (auto ready = search_->wait_for_engine(); !ready) return ready;
+    if (auto ready = search_->wait_for_log(settings_.engines.wait); !ready) return ready;
   }
+  forget_other_reader();
   // Before anybody can ask.
   on_first_loop([this](auto done) {
     if (key_refresher_) key_refresher_->start();
     if (gateway_) gateway_->start_checks(loops_.at(0));
     if (messaging_) messaging_->start_upkeep(loops_.at(0));
     if (media_) media_->start(loops_.at(0));
+    for (const auto& relay : relays_) relay->start();
     if (search_) search_->start();
     started_ = true;
     done();
@@ -131,6 +137,7 @@ void Deployment::stop() {
     if (gateway_) on_first_loop([this](auto done) { gateway_->stop_checks(std::move(done)); });
     if (key_refresher_) on_first_loop([this](auto done) { key_refresher_->close(std::move(done)); });
     if (search_) on_first_loop([this](auto done) { search_->stop(std::move(done)); });
+    for (const auto& relay : relays_) on_first_loop([&relay](auto done) { relay->stop(std::move(done)); });
     if (media_) on_first_loop([this](auto done) { media_->stop(std::move(done)); });
     if (messaging_) on_first_loop([this](auto done) { messaging_->stop_upkeep(std::move(done)); });
   }
@@ -240,6 +247,34 @@ Result<> Deployment::open_redis() {
   return {};
 }
 
+Result<> Deployment::open_kafka() {
+  if (settings_.kafka.brokers.empty()) return {};
+  auto opened = KafkaEngine::open(settings_);
+  if (!opened) return fail(std::move(opened.error()));
+  kafka_ = std::move(*opened);
+  return {};
+}
+
+void Deployment::relay(Role role, events::EventLog& log, std::unique_ptr<events::RelayLease> lease,
+                       std::string_view users_topic) {
+  relays_.push_back(std::make_unique<EventRelay>(*kafka_, to_string(role), users_topic, loops_.at(0), log,
+                                                 std::move(lease), clock_, metrics_));
+}
+
+// A log waits for whoever read it once: search before it read over Kafka, the relay before Kafka was given up.
+void Deployment::forget_other_reader() {
+  const auto forget = [this](events::EventLog& log, std::string reader) {
+    const auto done = run_on_loop(
+        loops_.at(0), log.forget_consumer(reader, std::chrono::steady_clock::now() + std::chrono::seconds(10)));
+    if (!done) log_warn("the event log still waits for a reader that is gone", {{"reader", reader}});
+  };
+  // What other processes do with a log that they share nobody knows here.
+  if (messaging_ && (kafka_ || !messaging_->log_is_shared())) {
+    forget(messaging_->event_log(), kafka_ ? "search" : events::KafkaRelay::kConsumer);
+  }
+  if (media_ && !kafka_) forget(media_->event_log(), events::KafkaRelay::kConsumer);
+}
+
 Result<> Deployment::open_messaging() {
   auto opened = MessagingRole::open(settings_, clock_, random_, metrics_);
   if (!opened) return fail(std::move(opened.error()));
@@ -248,18 +283,32 @@ Result<> Deployment::open_messaging() {
   if (!media) return fail(std::move(media.error()));
   if (*media) messaging_->ask_for_files(std::move(*media), internal_key_);
   if (redis_) messaging_->share_limits(*redis_);
+  if (kafka_) {
+    messaging_->show_health(kafka_->health_check());
+    relay(Role::kMessaging, messaging_->event_log(), messaging_->make_relay_lease(), "user.events");
+  }
   messaging_->build_service(
       [this](const std::vector<http::Route>& routes) { return service_middleware(Role::kMessaging, routes); });
   return {};
 }
 
-// Search follows the log of messaging, which faults_of_serving() wants in the same process.
+// Search follows the log of messaging, in the same process or over Kafka: faults_of_serving() sees to that.
 Result<> Deployment::open_search() {
-  CHECK(messaging_ != nullptr);
+  CHECK(messaging_ != nullptr || kafka_ != nullptr);
+  std::shared_ptr<http::Upstream> messaging;
+  if (messaging_) {
+    messaging = std::make_shared<http::InProcessUpstream>("messaging", messaging_->service());
+  } else {
+    auto upstream = upstream_of(Role::kMessaging);
+    if (!upstream) return fail(std::move(upstream.error()));
+    CHECK(*upstream != nullptr);
+    messaging = std::move(*upstream);
+  }
   auto opened = SearchRole::open(settings_, {.loops = loops_,
                                              .loop = loops_.at(0),
-                                             .log = messaging_->event_log(),
-                                             .messaging = messaging_->service(),
+                                             .log = messaging_ ? &messaging_->event_log() : nullptr,
+                                             .kafka = kafka_.get(),
+                                             .messaging = std::move(messaging),
                                              .internal_key = internal_key_,
                                              .redis = redis_.get(),
                                              .clock = clock_,
@@ -267,6 +316,7 @@ Result<> Deployment::open_search() {
                                              .metrics = metrics_});
   if (!opened) return fail(std::move(opened.error()));
   search_ = std::move(*opened);
+  if (kafka_) search_->show_health(kafka_->health_check());
   search_->build_service(
       [this](const std::vector<http::Route>& routes) { return service_middleware(Role::kSearch, routes); });
   return {};
@@ -276,6 +326,10 @@ Result<> Deployment::open_media() {
   auto opened = MediaRole::open(settings_, clock_, random_, metrics_, loops_);
   if (!opened) return fail(std::move(opened.error()));
   media_ = std::move(*opened);
+  if (kafka_) {
+    media_->show_health(kafka_->health_check());
+    relay(Role::kMedia, media_->event_log(), std::make_unique<events::OnlyRelay>(), {});
+  }
   Result<std::shared_ptr<http::Upstream>> messaging = upstream_of(Role::kMessaging);
   if (!messaging) return fail(std::move(messaging.error()));
   media_->build_service(

@@ -17,6 +17,8 @@
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "config/settings.h"
+#include "events/event_log.h"
+#include "events/relay_lease.h"
 #include "gateway/gateway.h"
 #include "http/http_upstream.h"
 #include "http/server.h"
@@ -25,6 +27,8 @@
 
 namespace parley::app {
 
+class EventRelay;
+class KafkaEngine;
 class MediaRole;
 class MessagingRole;
 class RedisEngine;
@@ -61,6 +65,9 @@ class Deployment {
   Result<> load_keys();
   Result<> load_internal_key();
   Result<> open_redis();
+  Result<> open_kafka();
+  void relay(Role role, events::EventLog& log, std::unique_ptr<events::RelayLease> lease, std::string_view users_topic);
+  void forget_other_reader();
   Result<> open_messaging();
   Result<> open_search();
   Result<> open_media();
@@ -103,9 +110,11 @@ class Deployment {
   std::unique_ptr<RedisEngine> redis_;  // null: REDIS_URL is not set
   std::unique_ptr<gateway::SharedAnswers> shared_answers_;
 
+  std::unique_ptr<KafkaEngine> kafka_;  // null: KAFKA_BROKERS is not set
   std::unique_ptr<MessagingRole> messaging_;
   std::unique_ptr<SearchRole> search_;  // asks messaging and reads its log: goes first
   std::unique_ptr<MediaRole> media_;
+  std::vector<std::unique_ptr<EventRelay>> relays_;            // of the logs of this process's roles
   std::map<Role, std::shared_ptr<http::Upstream>> upstreams_;  // those that have been asked for; each serves all askers
   std::vector<std::shared_ptr<http::HttpUpstream>> http_upstreams_;
   std::unique_ptr<gateway::Gateway> gateway_;

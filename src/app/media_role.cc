@@ -113,8 +113,9 @@ void MediaRole::start(EventLoop& loop) {
     runner_.emplace(loop, store_->event_log(), *teller_, clock_, events::ConsumerRunner::Options{});
     runner_->start();
   }
-  upkeep_ = std::make_unique<StoreUpkeep>(loop, StoreUpkeep::Store{"media", store_->event_log(), nullptr}, clock_,
-                                          metrics_, StoreUpkeep::Settings{.consumers_expected = teller_.has_value()});
+  upkeep_ = std::make_unique<StoreUpkeep>(
+      loop, StoreUpkeep::Store{"media", store_->event_log(), nullptr}, clock_, metrics_,
+      StoreUpkeep::Settings{.consumers_expected = teller_.has_value() || !settings_.kafka.brokers.empty()});
   upkeep_->start();
   sweeper_ = std::make_unique<media::Sweeper>(
       loop, *store_, objects_->store(), clock_, random_, metrics_,
@@ -144,7 +145,7 @@ void MediaRole::stop(std::move_only_function<void()> on_stopped) {
 void MediaRole::build_service(Messaging messaging, std::function<std::string()> gateway,
                               const MakeMiddleware& make_middleware) {
   signer_ = std::make_unique<media::UrlSigner>(signing_keys_, std::move(gateway));
-  std::vector<http::HealthCheck> more_checks;
+  std::vector<http::HealthCheck> more_checks = std::move(more_health_checks_);
   if (messaging.upstream) {
     more_checks.push_back({"messaging", false, [upstream = messaging.upstream](SteadyTime deadline) {
                              return ask_for_life(*upstream, deadline);

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "config/settings.h"
 #include "events/consumer_runner.h"
+#include "http/operations/operational_routes.h"
 #include "http/service.h"
 #include "http/upstream.h"
 #include "media/content_type.h"
@@ -42,6 +43,9 @@ class MediaRole {
     std::function<std::string()> authorization;  // of a call that is made now; any loop
   };
   // `gateway` says where clients reach the gateway, for signed addresses; any loop.
+  // Of an engine that /health shows too; before build_service().
+  void show_health(http::HealthCheck check) { more_health_checks_.push_back(std::move(check)); }
+  events::EventLog& event_log() { return store_->event_log(); }
   void build_service(Messaging messaging, std::function<std::string()> gateway, const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
 
@@ -77,6 +81,7 @@ class MediaRole {
   std::unique_ptr<media::Sweeper> sweeper_;
   std::optional<media::DeletionTeller> teller_;  // none: there is no messaging anywhere
   std::optional<events::ConsumerRunner> runner_;
+  std::vector<http::HealthCheck> more_health_checks_;
   std::unique_ptr<http::Service> service_;
   std::vector<Metrics::Scraped> scraped_;
 };

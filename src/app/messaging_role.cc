@@ -1,5 +1,8 @@
 #include "app/messaging_role.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "app/redis_engine.h"
 #include "auth/internal_token.h"
 #include "messaging/messaging_service_factory.h"
@@ -21,12 +24,13 @@ MessagingRole::MessagingRole(const Settings& settings, const Clock& clock, Metri
 MessagingRole::~MessagingRole() = default;
 
 void MessagingRole::start_upkeep(EventLoop& loop) {
-  // The embedded log is read in this process or nowhere, and search is what reads it. A search that comes later finds
-  // the beginning of the log gone and indexes what the store holds. A log that is shared others may read.
+  // The embedded log is read in this process or nowhere: by search, or by the relay to Kafka. A reader that comes later
+  // finds the beginning of the log gone, and search indexes what the store holds. A log that is shared others may read.
   StoreUpkeep::Store store{"messaging", backend_->event_log(), [this](std::int64_t limit, SteadyTime deadline) {
                              return backend_->erase_deleted(limit, deadline);
                            }};
-  const bool consumers_expected = settings_.serve.has(Role::kSearch) || backend_->is_shared();
+  const bool consumers_expected =
+      settings_.serve.has(Role::kSearch) || !settings_.kafka.brokers.empty() || backend_->is_shared();
   upkeep_ = std::make_unique<StoreUpkeep>(loop, std::move(store), clock_, metrics_,
                                           StoreUpkeep::Settings{.consumers_expected = consumers_expected});
   upkeep_->start();
@@ -44,6 +48,7 @@ void MessagingRole::ask_for_files(std::shared_ptr<http::Upstream> media, const S
 
 void MessagingRole::build_service(const MakeMiddleware& make_middleware) {
   std::vector<http::HealthCheck> engines = backend_->health_checks();
+  std::ranges::move(more_health_checks_, std::back_inserter(engines));
   if (redis_ != nullptr) engines.push_back(redis_->health_check());
   service_ = messaging::make_messaging_service(
       {.store = backend_->store(),

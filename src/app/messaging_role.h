@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "config/settings.h"
+#include "http/operations/operational_routes.h"
 #include "http/service.h"
 #include "http/upstream.h"
 #include "messaging/media_client.h"
@@ -32,9 +33,14 @@ class MessagingRole {
   void ask_for_files(std::shared_ptr<http::Upstream> media, const Secret& internal_key);
   // Likewise: limits are counted by the engine's limiter, for all processes.
   void share_limits(RedisEngine& redis) { redis_ = &redis; }
+  // Of an engine that /health shows too; before build_service().
+  void show_health(http::HealthCheck check) { more_health_checks_.push_back(std::move(check)); }
   void build_service(const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
   events::EventLog& event_log() { return backend_->event_log(); }
+  // Of that log: which process relays it, and whether others have it too.
+  std::unique_ptr<events::RelayLease> make_relay_lease() { return backend_->make_relay_lease(); }
+  bool log_is_shared() const { return backend_->is_shared(); }
 
   // On `loop`, which runs already; stop_upkeep() there too, before the loops stop.
   void start_upkeep(EventLoop& loop);
@@ -52,6 +58,7 @@ class MessagingRole {
   std::unique_ptr<StoreUpkeep> upkeep_;
   std::shared_ptr<http::Upstream> media_;  // null: there is none anywhere
   std::unique_ptr<messaging::MediaClient> files_;
+  std::vector<http::HealthCheck> more_health_checks_;
   std::unique_ptr<http::Service> service_;
 };
 

@@ -47,6 +47,8 @@ Result<std::unique_ptr<SearchHost>> SearchHost::open(const Settings& settings, c
   if (!options.url.empty()) return over_http(settings, options);
   Settings alone = settings;
   alone.serve.roles = {Role::kMessaging, Role::kSearch};
+  // Of a search that has messaging elsewhere.
+  if (!settings.kafka.brokers.empty() && !settings.serve.has(Role::kMessaging)) alone.serve.roles = {Role::kSearch};
   auto deployment = std::make_unique<Deployment>(alone, Deployment::Reach::kThisProcess);
   auto started = deployment->start();
   if (!started && started.error().code == "folder_locked") return over_http(settings, options);

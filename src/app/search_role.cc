@@ -1,7 +1,10 @@
 #include "app/search_role.h"
 
+#include <thread>
+
 #include "app/redis_engine.h"
 #include "auth/internal_token.h"
+#include "base/run_on_loop.h"
 #include "base/sha256.h"
 #include "search/stores/redis_recent_searches.h"
 #include "search/stores/sqlite_recent_searches.h"
@@ -13,6 +16,8 @@ namespace {
 
 constexpr std::chrono::minutes kSweepEvery{1};
 constexpr std::size_t kSweptAtOnce = 500;
+constexpr std::chrono::milliseconds kAskAgainAfter{250};
+constexpr std::chrono::seconds kLongestAnswer{3};
 
 // A secret of its own, so that no text that it makes can be taken for one of the key's other uses.
 std::string cursor_secret(const Secret& internal_key) {
@@ -37,24 +42,14 @@ Result<std::unique_ptr<SearchRole>> SearchRole::open(const Settings& settings, S
                                                            .clock = around.clock,
                                                            .random = around.random},
                            search::Reindexer::Settings{});
-  role->indexer_.emplace(search::Indexer::Dependencies{.loop = around.loop,
-                                                       .index = *role->index_,
-                                                       .turn = role->turn_,
-                                                       .store = *role->reindexer_,
-                                                       .progress = role->progress_,
-                                                       .changes = role->changes_,
-                                                       .metrics = role->index_metrics_,
-                                                       .clock = around.clock});
   role->audit_.emplace(search::IndexAudit::Dependencies{.index = *role->index_,
                                                         .store = role->store_,
-                                                        .log = around.log,
+                                                        .log = role->log_,
                                                         .progress = role->progress_,
                                                         .reindex = *role->reindexer_,
                                                         .clock = around.clock},
                        search::IndexAudit::Settings{});
-  role->runner_.emplace(around.loop, around.log, *role->indexer_, around.clock,
-                        events::ConsumerRunner::Options{.batch_limit = settings.indexing.batch_size,
-                                                        .linger = settings.indexing.flush_interval});
+  role->follow_log();
   return role;
 }
 
@@ -99,22 +94,70 @@ SearchRole::SearchRole(const Settings& settings, Surroundings around)
       around_(around),
       store_metrics_(around.metrics, "search"),
       limiter_(around.clock),
-      messaging_("messaging", around.messaging),
-      store_(messaging_,
-             [this] { return auth::internal_authorization(around_.internal_key, "messaging", around_.clock); }),
+      store_(*around_.messaging, [this] { return authorization(); }),
+      log_(around_.log != nullptr ? *around_.log
+                                  : log_elsewhere_.emplace(*around_.messaging, [this] { return authorization(); })),
       index_metrics_(around.metrics),
       changes_(around.random),
       sweeps_(around.loop) {}
 
+std::string SearchRole::authorization() const {
+  return auth::internal_authorization(around_.internal_key, "messaging", around_.clock);
+}
+
+// The index is fed from the log in this process, or from Kafka.
+void SearchRole::follow_log() {
+  if (around_.kafka != nullptr) {
+    from_kafka_ = std::make_unique<IndexFromKafka>(*around_.kafka, settings_, engine_ != nullptr,
+                                                   search::LaneIndexer::Dependencies{.loop = around_.loop,
+                                                                                     .index = *index_,
+                                                                                     .turn = turn_,
+                                                                                     .store = *reindexer_,
+                                                                                     .log = log_,
+                                                                                     .progress = progress_,
+                                                                                     .changes = changes_,
+                                                                                     .metrics = index_metrics_,
+                                                                                     .clock = around_.clock},
+                                                   around_.random, around_.metrics);
+    return;
+  }
+  indexer_.emplace(search::Indexer::Dependencies{.loop = around_.loop,
+                                                 .index = *index_,
+                                                 .turn = turn_,
+                                                 .store = *reindexer_,
+                                                 .progress = progress_,
+                                                 .changes = changes_,
+                                                 .metrics = index_metrics_,
+                                                 .clock = around_.clock});
+  runner_.emplace(around_.loop, log_, *indexer_, around_.clock,
+                  events::ConsumerRunner::Options{.batch_limit = settings_.indexing.batch_size,
+                                                  .linger = settings_.indexing.flush_interval});
+}
+
+Result<> SearchRole::wait_for_log(std::chrono::milliseconds patience) {
+  if (!log_elsewhere_) return {};
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const SteadyTime end = now() + patience;
+  for (bool told = false;;) {
+    auto head = run_on_loop(around_.loop, log_.head(now() + kLongestAnswer));
+    if (head) return {};
+    if (now() >= end) {
+      return unavailable("engine_missing",
+                         "messaging (MESSAGING_SERVICE_URL) does not tell of its log: " + head.error().detail);
+    }
+    if (!std::exchange(told, true)) log_warn("waiting for messaging", {{"reason", head.error().detail}});
+    std::this_thread::sleep_for(kAskAgainAfter);
+  }
+}
+
 void SearchRole::build_service(const MakeMiddleware& make_middleware) {
-  std::vector<http::HealthCheck> engines;
-  if (around_.redis != nullptr) engines.push_back(around_.redis->health_check());
-  if (engine_) engines.push_back(engine_->health_check());
+  if (around_.redis != nullptr) more_health_checks_.push_back(around_.redis->health_check());
+  if (engine_) more_health_checks_.push_back(engine_->health_check());
   service_ = search::make_search_service(
       {.index = *index_,
        .recent = *recent_,
-       .messaging = messaging_,
-       .log = around_.log,
+       .messaging = *around_.messaging,
+       .log = log_,
        .progress = progress_,
        .changes = changes_,
        .reindex = *reindexer_,
@@ -126,12 +169,16 @@ void SearchRole::build_service(const MakeMiddleware& make_middleware) {
        .clock = around_.clock,
        .metrics = around_.metrics,
        .middleware = make_middleware,
-       .more_health_checks = std::move(engines),
+       .more_health_checks = std::move(more_health_checks_),
        .max_body_bytes = settings_.http.max_body_bytes});
 }
 
 void SearchRole::start() {
-  runner_->start();
+  if (from_kafka_) {
+    from_kafka_->start();
+  } else {
+    runner_->start();
+  }
   next_sweep_.emplace(around_.loop, [this] {
     if (!closing_) sweeps_.spawn(sweep_expired_searches());
   });
@@ -145,10 +192,19 @@ void SearchRole::stop(std::move_only_function<void()> stopped) {
   auto left = std::make_shared<int>(3);
   auto last = std::make_shared<std::move_only_function<void()>>(std::move(stopped));
   const auto one_ended = [this, left, last] {
-    if (--*left == 0) indexer_->close(std::move(*last));
+    if (--*left != 0) return;
+    if (from_kafka_) {
+      from_kafka_->close(std::move(*last));
+    } else {
+      indexer_->close(std::move(*last));
+    }
   };
   reindexer_->close(one_ended);
-  runner_->stop(one_ended);
+  if (from_kafka_) {
+    from_kafka_->stop(one_ended);
+  } else {
+    runner_->stop(one_ended);
+  }
   sweeps_.drain(one_ended);
 }
 

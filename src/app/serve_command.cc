@@ -35,7 +35,7 @@ void allow_many_descriptors() {
 
 int serve(const LoadedSettings& loaded) {
   const Settings& settings = loaded.settings;
-  const std::vector<std::string> faults = faults_of_serving(settings, process_environment());
+  const std::vector<std::string> faults = faults_of_serving(settings);
   for (const std::string& fault : faults) std::fprintf(stderr, "parley: %s\n", fault.c_str());
   if (!faults.empty()) return 2;
 

@@ -245,6 +245,13 @@ void settle_s3(const S3Settings& s3, Faults& faults) {
   }
 }
 
+bool is_topic_name(std::string_view text) {
+  return std::ranges::all_of(text, [](unsigned char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
+           c == '-';
+  });
+}
+
 void settle(LoadedSettings& loaded, Faults& faults) {
   Settings& settings = loaded.settings;
   settle_ports(loaded, faults);
@@ -266,6 +273,14 @@ void settle(LoadedSettings& loaded, Faults& faults) {
   at_most("UPSTREAM_DEADLINE_MS", settings.upstream.deadline, "HTTP_REQUEST_DEADLINE_MS",
           settings.http.request_deadline);
   settle_s3(settings.s3, faults);
+  const KafkaSettings& kafka = settings.kafka;
+  if (!kafka.brokers.empty() && kafka.security.starts_with("sasl_") &&
+      (kafka.username.empty() || kafka.password.empty())) {
+    faults.push_back("KAFKA_SECURITY=" + kafka.security + " needs KAFKA_USERNAME and KAFKA_PASSWORD");
+  }
+  if (!kafka.topic_prefix.empty() && !is_topic_name(kafka.topic_prefix)) {
+    faults.push_back("KAFKA_TOPIC_PREFIX: letters, digits, dots, underscores and dashes only");
+  }
   at_most("STORE_MAX_BATCH", settings.store.max_batch, "STORE_WRITER_QUEUE", settings.store.writer_queue);
 }
 
@@ -316,27 +331,26 @@ std::expected<LoadedSettings, std::vector<std::string>> load_settings(const Envi
   return loaded;
 }
 
-std::vector<std::string> faults_of_serving(const Settings& settings, const Environment& environment) {
+std::vector<std::string> faults_of_serving(const Settings& settings) {
   Faults faults;
   const ServeSettings& serve = settings.serve;
   if (serve.has(Role::kGateway) && !serve.has(Role::kMessaging) && settings.upstream.messaging_urls.empty()) {
     faults.push_back("the gateway without messaging in the same process needs MESSAGING_SERVICE_URL");
   }
-  // Media joins this rule once it writes a log of its own.
   if (serve.has(Role::kSearch) && !serve.has(Role::kMessaging)) {
-    faults.push_back(
-        "search without messaging in the same process needs KAFKA_BROKERS, which this version does not have: the "
-        "embedded event log is read in process only");
+    if (settings.kafka.brokers.empty()) {
+      faults.push_back(
+          "search without messaging in the same process needs KAFKA_BROKERS: the embedded event log is read in process "
+          "only");
+    }
+    if (settings.upstream.messaging_urls.empty()) {
+      faults.push_back("search without messaging in the same process needs MESSAGING_SERVICE_URL");
+    }
   }
   if (!is_loopback_address(serve.bind_address) && !settings.auth.has_real_key()) {
     faults.push_back("BIND_ADDRESS (--bind-address): " + serve.bind_address +
                      " can be reached from other hosts, and that needs a real key: set JWT_PUBLIC_KEY, JWKS_FILE or "
                      "JWKS_URL, or stay on 127.0.0.1");
-  }
-  for (const char* engine : {"KAFKA_BROKERS"}) {
-    if (const auto entry = environment.find(engine); entry != environment.end() && !entry->second.empty()) {
-      faults.push_back(std::string(engine) + " is set, but this version has only the embedded engines: unset it");
-    }
   }
   return faults;
 }

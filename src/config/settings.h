@@ -142,6 +142,18 @@ struct MediaSettings {
   std::uint64_t chunk_bytes() const { return chunk_size_mb * kMiB; }
 };
 
+struct KafkaSettings {
+  std::string brokers;  // empty: logs are read in process
+  std::string security;
+  std::string sasl_mechanism;
+  std::string username;
+  Secret password;
+  std::string ca_file;  // empty: the system's
+  std::string topic_prefix;
+  std::size_t partitions = 0;
+  std::size_t replication = 0;  // 0: as the cluster does by itself
+};
+
 // What stands in for the embedded engines; an address that is not given: the embedded one.
 struct EngineSettings {
   std::chrono::seconds wait{};    // for engines at the start
@@ -196,6 +208,7 @@ struct Settings {
   IndexingSettings indexing;
   SearchSettings search;
   MediaSettings media;
+  KafkaSettings kafka;
   EngineSettings engines;
   S3Settings s3;
   MongoSettings mongodb;
@@ -224,10 +237,9 @@ struct LoadedSettings {
 std::expected<LoadedSettings, std::vector<std::string>> load_settings(const Environment& environment,
                                                                       std::span<const std::string> flags);
 
-// What only `serve` asks: roles that can work together, a real key where others can reach the port, and no variable of
-// an engine that this version does not have (it would be passed over in silence, and data kept where nobody looks for
-// it). The faults as sentences; empty when all is well.
-std::vector<std::string> faults_of_serving(const Settings& settings, const Environment& environment);
+// What only `serve` asks: roles that can work together, and a real key where others can reach the port. The faults as
+// sentences; empty when all is well.
+std::vector<std::string> faults_of_serving(const Settings& settings);
 
 // Whether an IP address (as BIND_ADDRESS takes it) is reachable from this host only.
 bool is_loopback_address(std::string_view address);

@@ -69,6 +69,7 @@ constexpr auto kIndexing = &Settings::indexing;
 constexpr auto kSearch = &Settings::search;
 constexpr auto kSearchCache = &Settings::search_cache;
 constexpr auto kMedia = &Settings::media;
+constexpr auto kKafka = &Settings::kafka;
 constexpr auto kEngine = &Settings::engines;
 constexpr auto kS3 = &Settings::s3;
 constexpr auto kMongo = &Settings::mongodb;
@@ -403,6 +404,34 @@ constexpr Setting kTable[] = {
   {.section = kEngines, .name = "MONGODB_CA_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
    .meaning = "PEM file with the authorities that may vouch for MongoDB, instead of the system's; given, connections are encrypted whatever MONGODB_URI says.",
    .example = "/etc/parley/tls/mongodb-ca.pem", .assign = into<kMongo, &MongoSettings::ca_file>},
+  {.section = kEngines, .name = "KAFKA_BROKERS", .kind = kText, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "Brokers of the Kafka cluster that carries events between processes, host:port, comma-separated. Not set: a log is read in its own process only.",
+   .example = "kafka-1:9092,kafka-2:9092", .assign = into<kKafka, &KafkaSettings::brokers>},
+  {.section = kEngines, .name = "KAFKA_SECURITY", .kind = kChoice, .fallback = "plaintext",
+   .meaning = "How brokers are spoken to.", .example = "sasl_ssl", .assign = into<kKafka, &KafkaSettings::security>,
+   .choices = "plaintext, ssl, sasl_plaintext, sasl_ssl"},
+  {.section = kEngines, .name = "KAFKA_SASL_MECHANISM", .kind = kChoice, .fallback = "PLAIN",
+   .meaning = "How KAFKA_USERNAME and KAFKA_PASSWORD are shown to brokers, with sasl_plaintext and sasl_ssl.",
+   .example = "SCRAM-SHA-512", .assign = into<kKafka, &KafkaSettings::sasl_mechanism>,
+   .choices = "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"},
+  {.section = kEngines, .name = "KAFKA_USERNAME", .kind = kText, .fallback = "", .min = 1, .max = 256,
+   .meaning = "User at the brokers, with sasl_plaintext and sasl_ssl.", .example = "parley",
+   .assign = into<kKafka, &KafkaSettings::username>},
+  {.section = kEngines, .name = "KAFKA_PASSWORD", .kind = kSecret, .fallback = "", .min = 1, .max = 1024,
+   .meaning = "The password to KAFKA_USERNAME.", .example = "correct-horse-battery-staple",
+   .assign = into<kKafka, &KafkaSettings::password>, .may_be_file = true},
+  {.section = kEngines, .name = "KAFKA_CA_FILE", .kind = kPath, .fallback = "", .min = 1, .max = 4096,
+   .meaning = "PEM file with the authorities that may vouch for brokers, instead of the system's.",
+   .example = "/etc/parley/tls/kafka-ca.pem", .assign = into<kKafka, &KafkaSettings::ca_file>},
+  {.section = kEngines, .name = "KAFKA_TOPIC_PREFIX", .kind = kText, .fallback = "", .min = 1, .max = 64,
+   .meaning = "What stands before the names of topics, groups and transactional ids, for clusters that others use too. The same for all roles.",
+   .example = "parley.", .assign = into<kKafka, &KafkaSettings::topic_prefix>},
+  {.section = kEngines, .name = "KAFKA_PARTITIONS", .kind = kNumber, .fallback = "12", .min = 1, .max = 256,
+   .meaning = "Partitions of the topics that are made at the start; as many searches can share the reading. Topics that are there already are left as they are.",
+   .example = "48", .assign = into<kKafka, &KafkaSettings::partitions>},
+  {.section = kEngines, .name = "KAFKA_REPLICATION", .kind = kNumber, .fallback = "0", .min = 0, .max = 9,
+   .meaning = "Replicas of the topics that are made at the start; from 3 on, min.insync.replicas is 2. 0 leaves it to the cluster.",
+   .example = "3", .assign = into<kKafka, &KafkaSettings::replication>},
 };
 // clang-format on
 

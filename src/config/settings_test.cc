@@ -220,7 +220,7 @@ TEST(Settings, S3NeedsKeysFromOneSource) {
 std::vector<std::string> serving_faults(const Environment& environment, std::vector<std::string> flags = {}) {
   const Loaded loaded = load(environment, std::move(flags));
   EXPECT_TRUE(loaded);
-  return faults_of_serving(loaded->settings, environment);
+  return faults_of_serving(loaded->settings);
 }
 
 TEST(Serving, AllowsWhatTheEmbeddedLogAllows) {
@@ -233,8 +233,29 @@ TEST(Serving, AllowsWhatTheEmbeddedLogAllows) {
 
 TEST(Serving, RefusesMixesByName) {
   EXPECT_THAT(serving_faults({}, {"--role", "gateway"}), ElementsAre(HasSubstr("MESSAGING_SERVICE_URL")));
-  EXPECT_THAT(serving_faults({}, {"--role", "search"}), ElementsAre(HasSubstr("KAFKA_BROKERS")));
-  EXPECT_THAT(serving_faults({}, {"--role", "search", "--role", "media"}), ElementsAre(HasSubstr("KAFKA_BROKERS")));
+  const auto both = ElementsAre(HasSubstr("KAFKA_BROKERS"), HasSubstr("MESSAGING_SERVICE_URL"));
+  EXPECT_THAT(serving_faults({}, {"--role", "search"}), both);
+  EXPECT_THAT(serving_faults({}, {"--role", "search", "--role", "media"}), both);
+  EXPECT_THAT(serving_faults({{"KAFKA_BROKERS", "k:9092"}}, {"--role", "search"}),
+              ElementsAre(HasSubstr("MESSAGING_SERVICE_URL")));
+  EXPECT_THAT(
+      serving_faults({{"KAFKA_BROKERS", "k:9092"}, {"MESSAGING_SERVICE_URL", "http://m"}}, {"--role", "search"}),
+      IsEmpty());
+}
+
+TEST(Kafka, WhatGoesTogetherIsAskedForTogether) {
+  const auto faults = [](Environment environment) {
+    environment["KAFKA_BROKERS"] = "k:9092";
+    const auto loaded = load_settings(environment, {});
+    return loaded ? std::vector<std::string>() : loaded.error();
+  };
+  EXPECT_THAT(faults({}), IsEmpty());
+  EXPECT_THAT(faults({{"KAFKA_SECURITY", "sasl_ssl"}}), ElementsAre(HasSubstr("KAFKA_USERNAME")));
+  EXPECT_THAT(faults({{"KAFKA_SECURITY", "sasl_ssl"}, {"KAFKA_USERNAME", "u"}}),
+              ElementsAre(HasSubstr("KAFKA_PASSWORD")));
+  EXPECT_THAT(faults({{"KAFKA_SECURITY", "sasl_ssl"}, {"KAFKA_USERNAME", "u"}, {"KAFKA_PASSWORD", "p"}}), IsEmpty());
+  EXPECT_THAT(faults({{"KAFKA_TOPIC_PREFIX", "a/b"}}), ElementsAre(HasSubstr("KAFKA_TOPIC_PREFIX")));
+  EXPECT_THAT(faults({{"KAFKA_TOPIC_PREFIX", "parley-1."}}), IsEmpty());
 }
 
 TEST(Serving, RefusesOtherThanLoopbackWithoutARealKey) {
@@ -248,13 +269,6 @@ TEST(Serving, RefusesOtherThanLoopbackWithoutARealKey) {
     EXPECT_THAT(serving_faults({{"BIND_ADDRESS", address}}), IsEmpty()) << address;
   }
   EXPECT_FALSE(is_loopback_address("localhost"));
-}
-
-TEST(Serving, RefusesEnginesThatThisVersionDoesNotHave) {
-  for (const char* engine : {"KAFKA_BROKERS"}) {
-    EXPECT_THAT(serving_faults({{engine, "x"}}), ElementsAre(HasSubstr(std::string(engine) + " is set")));
-    EXPECT_THAT(serving_faults({{engine, ""}}), IsEmpty());
-  }
 }
 
 TEST(ProcessEnvironment, IsReadAsItStands) {

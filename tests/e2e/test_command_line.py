@@ -217,12 +217,6 @@ def test_roles_that_cannot_work_alone_say_what_they_need(tmp_path, roles, needle
     refused(run_cli("serve", *arguments, "--data", tmp_path / "data", PORT=free_ports(1)[0]), needle)
 
 
-@pytest.mark.parametrize("engine", ["MONGODB_URI", "KAFKA_BROKERS"])
-def test_an_engine_that_this_version_lacks_is_not_passed_over(tmp_path, engine):
-    done = run_cli("serve", "--role", "messaging", "--data", tmp_path / "data", PORT=free_ports(1)[0], **{engine: "mongodb://127.0.0.1"})
-    refused(done, engine)
-
-
 @pytest.mark.skipif(os.geteuid() == 0 and not os.access("/proc/self/ns", os.R_OK), reason="needs a folder that is not ours")
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
