@@ -201,7 +201,7 @@ TEST_F(MessagingTable, AnInternalRouteIsForNoUserWhateverItsRights) {
     }
     EXPECT_EQ(anonymous().send(route.method, route.pattern, {}).status, 401) << route.operation_id;
   }
-  EXPECT_EQ(found, 6u);
+  EXPECT_EQ(found, 7u);
 }
 
 TEST_F(MessagingTable, EveryRouteRefusesAQueryParameterItDoesNotKnow) {
