@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/use_future.hpp>
 #include <future>
 
@@ -86,6 +87,30 @@ TEST(OneShot, AnswersAnErrorWhenThePromiseIsDropped) {
   const Result<int> result = run_on_loop(loops, wait_until(in_a_minute(), std::move(future)));
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().kind, ErrorKind::kInternal);
+}
+
+Task<> hold(OneShotFuture<int> future, [[maybe_unused]] std::shared_ptr<int> held) {
+  (void)co_await future.wait(SteadyTime::max());
+}
+Task<bool> nothing() {
+  co_return true;
+}
+
+TEST(OneShot, ATaskThatWaitsWhenItsLoopEndsGoesWithIt) {
+  std::weak_ptr<int> watched;
+  {
+    EventLoops loops(1);
+    loops.start();
+    auto [promise, future] = make_one_shot<int>(loops.at(0));
+    auto held = std::make_shared<int>(1);
+    watched = held;
+    asio::co_spawn(loops.at(0).io(), hold(std::move(future), std::move(held)), asio::detached);
+    EXPECT_TRUE(run_on_loop(loops, nothing()));  // by then the other waits
+    loops.stop();
+    promise.deliver(7);
+    EXPECT_FALSE(watched.expired());
+  }
+  EXPECT_TRUE(watched.expired());
 }
 
 }  // namespace

@@ -29,6 +29,25 @@ struct OneShotState {
     if (resume) std::exchange(resume, nullptr)();
   }
 };
+
+// What delivery() makes. Dropped without being called, for its loop is gone, it frees the task that waits: the task
+// holds the state, and the state holds the task.
+template <class T>
+class OneShotDelivery {
+ public:
+  OneShotDelivery(std::shared_ptr<OneShotState<T>> state, Result<T> result)
+      : state_(std::move(state)), result_(std::move(result)) {}
+  OneShotDelivery(OneShotDelivery&&) noexcept = default;
+  OneShotDelivery& operator=(OneShotDelivery&&) = delete;
+  ~OneShotDelivery() {
+    if (state_) std::exchange(state_->resume, nullptr);
+  }
+  void operator()() { std::exchange(state_, nullptr)->settle(std::move(result_)); }
+
+ private:
+  std::shared_ptr<OneShotState<T>> state_;
+  Result<T> result_;
+};
 }  // namespace detail
 
 // Any thread may deliver. A promise destroyed without a value delivers "internal error", so a wait never hangs on it.
@@ -48,9 +67,7 @@ class OneShotPromise {
   // For a thread that answers many at once: what to run on loop(), so that it can post one batch per loop.
   EventLoop& loop() const { return state_->loop; }
   std::move_only_function<void()> delivery(Result<T> result) {
-    return [state = std::exchange(state_, nullptr), result = std::move(result)]() mutable {
-      state->settle(std::move(result));
-    };
+    return detail::OneShotDelivery<T>(std::exchange(state_, nullptr), std::move(result));
   }
 
  private:

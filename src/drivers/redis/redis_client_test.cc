@@ -281,6 +281,15 @@ TEST_F(RedisClientTest, AScriptThatRedisDoesNotKnowIsTaughtOnce) {
   EXPECT_THAT(server.verbs(), ::testing::ElementsAre("PING", "EVALSHA", "EVAL", "EVALSHA", "EVALSHA"));
 }
 
+TEST_F(RedisClientTest, WhatIsUnderWayWhenTheProcessEndsIsLetGo) {
+  FakeRedis server([](const RedisCommand& command) { return command.at(0) == "PING" ? "+PONG\r\n" : ""; });
+  connect_to(server);
+  ASSERT_TRUE(run_on_loop(loops_.at(0), client_->ping(kPatience)).has_value());
+  asio::co_spawn(loops_.at(0).io(), client_->run({"GET", "x"}, kPatience), asio::detached);
+  loops_.stop();
+  client_.reset();
+}
+
 TEST_F(RedisClientTest, AFileThatHoldsNoAuthoritiesIsRefusedByName) {
   RedisOptions with = options(1);
   with.address.tls = true;
