@@ -39,12 +39,16 @@ std::optional<bool> check_messaging(const Settings& settings) {
   return report->ok();
 }
 
+bool is_in_mongodb(const Settings& settings) {
+  return !settings.mongodb.uri.empty();
+}
+
 // Of messaging's store, and of the index once the store is well.
 bool check_messages(const Settings& settings, const CheckArguments& arguments) {
-  const auto ok = check_messaging(settings);
-  if (!ok) return false;
-  if (!*ok) {
-    std::puts("search: not looked at, for the store comes first");
+  if (is_in_mongodb(settings)) {
+    std::puts("messaging: its store is in MongoDB (MONGODB_URI), which this command does not look into");
+  } else if (const auto ok = check_messaging(settings); !ok.value_or(false)) {
+    if (ok) std::puts("search: not looked at, for the store comes first");
     return false;
   }
   if (has_index(settings, arguments.search)) return check_index(settings, arguments.search, arguments.repair) == 0;
@@ -56,13 +60,14 @@ int check(const CheckArguments& arguments) {
   auto settings = settings_of_folder(arguments.data_dir);
   if (!settings) return settings.error();
   const bool media = has_media(*settings);
-  if (!media) settings = settings_of_store(arguments.data_dir);
+  const bool elsewhere = is_in_mongodb(*settings);
+  if (!media && !elsewhere) settings = settings_of_store(arguments.data_dir);
   if (!settings) return settings.error();
   const fs::path messaging = settings->serve.data_dir / "messaging" / "messaging.db";
   std::error_code unknown;
   bool ok = true;
   // Where media runs alone, there are no messages.
-  if (!media || fs::exists(messaging, unknown)) ok = check_messages(*settings, arguments);
+  if (!media || elsewhere || fs::exists(messaging, unknown)) ok = check_messages(*settings, arguments);
   if (media) ok = check_media(*settings, arguments.media) == 0 && ok;
   std::puts(ok ? "ok" : "not ok");
   return ok ? 0 : 1;
@@ -92,6 +97,12 @@ int backup_messaging(const fs::path& from, const fs::path& into) {
 int backup(const std::string& data_dir, const std::string& target) {
   auto settings = settings_of_folder(data_dir);
   if (!settings) return settings.error();
+  // A store that was left in the folder would pass for the present one.
+  if (is_in_mongodb(*settings)) {
+    return failed(
+        "messages are in MongoDB (MONGODB_URI): copy them with mongodump; without MONGODB_URI this command copies what "
+        "is in the folder");
+  }
   const bool media = has_media(*settings);
   if (!media) settings = settings_of_store(data_dir);
   if (!settings) return settings.error();

@@ -291,6 +291,17 @@ def test_check_finds_nothing_wrong_with_a_good_store(start_server, tenant_at):
     assert beside.returncode == 0 or beside.stderr, "beside a server it works, or says why not"
 
 
+def test_check_and_backup_take_no_old_folder_for_what_is_in_mongodb(start_server, tenant_at, tmp_path):
+    server = start_server(["messaging"])
+    tenant_at(server).user("ada").group("room")
+    server.stop()
+    elsewhere = {"MONGODB_URI": "mongodb://127.0.0.1:1"}
+    checked = run_cli("check", "--data", server.data, **elsewhere)
+    assert checked.returncode == 0 and b"does not look into" in checked.stdout and b"1 conversations" not in checked.stdout, checked
+    refused(run_cli("backup", "--data", server.data, tmp_path / "copy", **elsewhere), "MONGODB_URI", "mongodump")
+    assert not (tmp_path / "copy").exists()
+
+
 def test_check_finds_a_broken_store(start_server, tenant_at):
     server = start_server()
     ada = tenant_at(server).user("ada")
