@@ -11,14 +11,16 @@
 
 namespace parley::app {
 
-// `open` answers a Result; one that is unavailable is tried again until `longest` has passed.
+// `open` answers a Result; one that is unavailable, or came too late, is tried again until `longest` has passed.
 template <class Open>
 auto wait_for_engine(const std::string& name, std::chrono::seconds longest, Open open) -> decltype(open()) {
   constexpr std::chrono::milliseconds kPause{500};
   const auto end = std::chrono::steady_clock::now() + longest;
   for (bool told = false;; told = true) {
     auto opened = open();
-    if (opened || opened.error().kind != ErrorKind::kUnavailable) return opened;
+    if (opened) return opened;
+    const bool passing = opened.error().kind == ErrorKind::kUnavailable || opened.error().kind == ErrorKind::kTimeout;
+    if (!passing) return opened;
     if (std::chrono::steady_clock::now() + kPause >= end) {
       opened.error().detail = name + " is missing: " + opened.error().detail;
       return opened;

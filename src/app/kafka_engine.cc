@@ -1,15 +1,11 @@
 #include "app/kafka_engine.h"
 
-#include <algorithm>
-#include <thread>
-
-#include "telemetry/log.h"
+#include "app/engine_wait.h"
 
 namespace parley::app {
 
 namespace {
 
-constexpr std::chrono::milliseconds kAskAgainAfter{250};
 constexpr std::chrono::seconds kLongestAnswer{3};
 constexpr const char* kDeadLetters = ".dead_letters";
 
@@ -59,21 +55,11 @@ Result<std::unique_ptr<KafkaEngine>> KafkaEngine::open(const Settings& settings)
   auto cluster = kafka::Cluster::open(client_options(settings.kafka));
   if (!cluster) return fail(std::move(cluster.error()));
   const auto wanted = topics_of(settings);
-  const auto now = [] { return std::chrono::steady_clock::now(); };
-  const SteadyTime end = now() + settings.engines.wait;
-  for (bool told = false;;) {
-    auto made = (*cluster)->ensure_topics(wanted, std::min(end, now() + kLongestAnswer));
-    if (made) {
-      warn_of_few_partitions(wanted, *made);
-      break;
-    }
-    if (made.error().kind != ErrorKind::kUnavailable) return fail(std::move(made.error()));
-    if (now() >= end) {
-      return unavailable("engine_missing", "Kafka (KAFKA_BROKERS) does not answer: " + made.error().detail);
-    }
-    if (!std::exchange(told, true)) log_warn("waiting for Kafka", {{"reason", made.error().detail}});
-    std::this_thread::sleep_for(kAskAgainAfter);
-  }
+  auto made = wait_for_engine("Kafka (KAFKA_BROKERS)", settings.engines.wait, [&] {
+    return (*cluster)->ensure_topics(wanted, std::chrono::steady_clock::now() + kLongestAnswer);
+  });
+  if (!made) return fail(std::move(made.error()));
+  warn_of_few_partitions(wanted, *made);
   return std::unique_ptr<KafkaEngine>(new KafkaEngine(settings, std::move(*cluster)));
 }
 

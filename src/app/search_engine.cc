@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "app/engine_wait.h"
 #include "base/run_on_loop.h"
 #include "http/tls.h"
-#include "telemetry/log.h"
 
 namespace parley::app {
 
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenLooks{500};
+constexpr std::chrono::milliseconds kLeastForOneTry{500};
 
 std::string authorization_of(const EngineSettings& engines) {
   if (!engines.elasticsearch_api_key.empty()) {
@@ -49,19 +49,10 @@ SearchEngine::SearchEngine(const Settings& settings, EventLoops& loops, const Cl
       index_(client_, {.prefix = settings.engines.elasticsearch_index_prefix, .shards = {}}, clock) {}
 
 Result<> SearchEngine::wait_until_ready(EventLoop& loop) {
-  auto ready = run_on_loop(loop, prepare_until(clock_.steady_now() + wait_));
-  if (ready) return ready;
-  return unavailable("engine_missing", "The engine that ELASTICSEARCH_URL names is not ready after " +
-                                           std::to_string(wait_.count()) + " s: " + ready.error().detail);
-}
-
-Task<Result<>> SearchEngine::prepare_until(SteadyTime end) {
-  for (bool told = false;; told = true) {
-    auto ready = co_await index_.prepare(std::max(end, clock_.steady_now() + kBetweenLooks));
-    if (ready || clock_.steady_now() + kBetweenLooks >= end) co_return ready;
-    if (!told) log_warn("waiting for the engine of ELASTICSEARCH_URL", {{"code", ready.error().code}});
-    co_await timer_.wait_until(clock_.steady_now() + kBetweenLooks);
-  }
+  const SteadyTime end = clock_.steady_now() + wait_;
+  return wait_for_engine("The search engine (ELASTICSEARCH_URL)", wait_, [&] {
+    return run_on_loop(loop, index_.prepare(std::max(end, clock_.steady_now() + kLeastForOneTry)));
+  });
 }
 
 http::HealthCheck SearchEngine::health_check() {

@@ -27,7 +27,6 @@ class SearchEngine {
 
  private:
   SearchEngine(const Settings& settings, EventLoops& loops, const Clock& clock, opensearch::ClientOptions options);
-  Task<Result<>> prepare_until(SteadyTime end);
 
   const Clock& clock_;
   const std::chrono::seconds wait_;

@@ -1,7 +1,6 @@
 #include "app/search_role.h"
 
-#include <thread>
-
+#include "app/engine_wait.h"
 #include "app/redis_engine.h"
 #include "auth/internal_token.h"
 #include "base/run_on_loop.h"
@@ -16,7 +15,6 @@ namespace {
 
 constexpr std::chrono::minutes kSweepEvery{1};
 constexpr std::size_t kSweptAtOnce = 500;
-constexpr std::chrono::milliseconds kAskAgainAfter{250};
 constexpr std::chrono::seconds kLongestAnswer{3};
 
 // A secret of its own, so that no text that it makes can be taken for one of the key's other uses.
@@ -134,20 +132,13 @@ void SearchRole::follow_log() {
                                                   .linger = settings_.indexing.flush_interval});
 }
 
-Result<> SearchRole::wait_for_log(std::chrono::milliseconds patience) {
+Result<> SearchRole::wait_for_log(std::chrono::seconds patience) {
   if (!log_elsewhere_) return {};
-  const auto now = [] { return std::chrono::steady_clock::now(); };
-  const SteadyTime end = now() + patience;
-  for (bool told = false;;) {
-    auto head = run_on_loop(around_.loop, log_.head(now() + kLongestAnswer));
-    if (head) return {};
-    if (now() >= end) {
-      return unavailable("engine_missing",
-                         "messaging (MESSAGING_SERVICE_URL) does not tell of its log: " + head.error().detail);
-    }
-    if (!std::exchange(told, true)) log_warn("waiting for messaging", {{"reason", head.error().detail}});
-    std::this_thread::sleep_for(kAskAgainAfter);
-  }
+  auto head = app::wait_for_engine("The log of messaging (MESSAGING_SERVICE_URL)", patience, [this] {
+    return run_on_loop(around_.loop, log_.head(std::chrono::steady_clock::now() + kLongestAnswer));
+  });
+  if (!head) return fail(std::move(head.error()));
+  return {};
 }
 
 void SearchRole::build_service(const MakeMiddleware& make_middleware) {

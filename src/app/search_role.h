@@ -59,7 +59,7 @@ class SearchRole {
   http::Service& service() { return *service_; }
   // Where the log is elsewhere: waits until messaging has told of it, `patience` at most. The loops run already;
   // blocks.
-  Result<> wait_for_log(std::chrono::milliseconds patience);
+  Result<> wait_for_log(std::chrono::seconds patience);
 
   // Not on a loop; the loops run. Until the engine is ready, if there is one; fail: it is not there in time.
   Result<> wait_for_engine();

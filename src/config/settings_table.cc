@@ -208,7 +208,7 @@ constexpr Setting kTable[] = {
    .may_be_file = true},
 
   {.section = kCalls, .name = "MESSAGING_SERVICE_URL", .kind = kServiceUrls, .fallback = "", .min = 1, .max = 64,
-   .meaning = "Where the gateway and media find messaging, one or several instances; not set: in the same process.", .example = "http://messaging-1:3004,http://messaging-2:3004",
+   .meaning = "Where the gateway and media find messaging, one or several instances on one MongoDB; not set: in the same process.", .example = "http://messaging-1:3004,http://messaging-2:3004",
    .assign = into<kUpstream, &UpstreamSettings::messaging_urls>, .required = "for a gateway without messaging beside it"},
   {.section = kCalls, .name = "MEDIA_SERVICE_URL", .kind = kServiceUrls, .fallback = "", .min = 1, .max = 64,
    .meaning = "Where the gateway and messaging find media, one or several instances; not set: in the same process, or nowhere.", .example = "http://media:3005",
@@ -315,7 +315,7 @@ constexpr Setting kTable[] = {
    .meaning = "Largest picture that gets thumbnails.", .example = "100", .assign = into<kMedia, &MediaSettings::max_image_megapixels>},
 
   {.section = kEngines, .name = "ENGINE_WAIT_SECONDS", .kind = kSeconds, .fallback = "60", .min = 0, .max = 3600,
-   .meaning = "How long the start waits for engines, and for other roles that it needs; then it ends and says which one is missing.", .example = "300",
+   .meaning = "How long the start waits for MongoDB, Kafka, the search engine, and messaging where search is alone; then it ends and says which one is missing. Redis and S3 are not waited for: /health tells of them.", .example = "300",
    .assign = into<kEngine, &EngineSettings::wait>},
   {.section = kEngines, .name = "ELASTICSEARCH_URL", .kind = kText, .fallback = "", .min = 1, .max = 2048,
    .meaning = "OpenSearch or Elasticsearch that has the search index: http or https, several nodes with commas between. Not set: the index is in DATA_DIR.",
@@ -390,7 +390,7 @@ constexpr Setting kTable[] = {
    .meaning = "Connections to S3 at once, shared out among the event loops; a quarter is for short calls alone. Who finds none waits.",
    .example = "64", .assign = into<kS3, &S3Settings::connections>},
   {.section = kEngines, .name = "MONGODB_URI", .kind = kSecret, .fallback = "", .min = 1, .max = 4096,
-   .meaning = "MongoDB replica set that holds the data: mongodb:// or mongodb+srv://, with user, password, replicaSet and tls as MongoDB's manual says. Not set: the embedded store.",
+   .meaning = "MongoDB replica set that holds messaging's data (not what media knows of files): mongodb:// or mongodb+srv://, with user, password, replicaSet and tls as MongoDB's manual says. Not set: the embedded store.",
    .example = "mongodb://parley:password@db-1,db-2,db-3/?replicaSet=rs0&tls=true", .assign = into<kMongo, &MongoSettings::uri>,
    .may_be_file = true},
   {.section = kEngines, .name = "MONGODB_DATABASE", .kind = kText, .fallback = "parley", .min = 1, .max = 63,
