@@ -122,3 +122,14 @@ def test_every_decision_is_in_the_index_with_its_title_and_four_parts():
         parts = [re.match(r"\w+", part).group() for part in re.findall(r"^## (.+)$", text, re.MULTILINE)]
         assert parts == ["Context", "Decision", "Consequences", "Rejected"], path.name
         assert len(text.splitlines()) <= 60, f"{path.name} is longer than a page"
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in markdown_files()])
+def test_no_table_says_a_thing_twice(path):
+    firsts = []
+    for line in [*path.read_text().splitlines(), ""]:
+        if not line.startswith("|"):
+            assert len(firsts) == len(set(firsts)), [first for first in firsts if firsts.count(first) > 1]
+            firsts = []
+        else:
+            firsts.append(line.split("|")[1].strip())
