@@ -1,6 +1,7 @@
 #include "drivers/mongo/client_pool.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/check.h"
 #include "telemetry/log.h"
@@ -10,6 +11,13 @@ namespace parley::mongo {
 namespace {
 
 using UriHandle = std::unique_ptr<mongoc_uri_t, void (*)(mongoc_uri_t*)>;
+
+// libmongoc starts itself in every process that holds it, before main: it makes a file /dev/shm/mongoc-PID for counters
+// that nobody reads, and where a killed process has left one under our id it writes a line to stderr that is not of our
+// log. This runs before it; a priority below the default of constructors, so that it does.
+[[gnu::constructor(101)]] void keep_out_of_shared_memory() {
+  setenv("MONGOC_DISABLE_SHM", "1", 1);
+}
 
 // Once for the process. What libmongoc would log may quote the URI: every failure reaches us as an error anyway.
 void start_library() {

@@ -2,6 +2,10 @@
 #include "drivers/mongo/client_pool.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
 
 #include "base/run_on_loop.h"
 #include "drivers/mongo/group_writer.h"
@@ -9,6 +13,10 @@
 
 namespace parley::mongo {
 namespace {
+
+TEST(MongoAwayTest, TheLibraryLeavesNothingInSharedMemory) {
+  EXPECT_FALSE(std::filesystem::exists("/dev/shm/mongoc-" + std::to_string(getpid())));
+}
 
 TEST(MongoAwayTest, AServerThatIsNotThereIsUnavailableSoon) {
   SystemClock clock;
