@@ -1,6 +1,7 @@
 """(f) Searches that the gateway's cache answers, beside what the gateway proxies to an upstream that costs nothing."""
 
 import http.client
+import time
 from urllib.parse import urlencode
 
 import peers
@@ -12,6 +13,7 @@ from proxying import PATH
 USER = "reader"
 MESSAGES = 200
 QUERIES = 40
+ASKED_AGAIN = 40
 PLAIN, ONE_HIT = "proxied, 1,024 bytes", "cached search, 1 hit"
 LONG, PAGE = "proxied, as long as 20 hits", "cached search, 20 hits"
 
@@ -75,18 +77,22 @@ def write_messages(parley, token):
 
 
 def expect_hits(parley, token, paths, position):
-    """Asks each twice; the second answer must come from the cache. The mean size of a body."""
+    """Asks each until the answer comes from the cache: at once, but for the first, which news of the last writes may still
+    put out of it. The mean size of a body."""
     connection = http.client.HTTPConnection("127.0.0.1", parley.ports["gateway"], timeout=30)
     total = 0
     for path in paths:
-        for extra in (f"&min_position={position}", "", ""):  # the first lets the index catch up
+        for extra in (f"&min_position={position}", "", *[""] * ASKED_AGAIN):  # the first lets the index catch up
             connection.request("GET", path + extra, headers={"Authorization": f"Bearer {token}"})
             answer = connection.getresponse()
             body = answer.read()
             if answer.status != 200:
                 raise RuntimeError(f"{path} answered {answer.status}: {body[:500]!r}")
-        if answer.getheader("X-Cache") != "hit":
-            raise RuntimeError(f"{path} was asked twice and is not in the gateway's cache")
+            if answer.getheader("X-Cache") == "hit":
+                break
+            time.sleep(0.05)
+        else:
+            raise RuntimeError(f"{path} was asked {ASKED_AGAIN + 1} times and is not in the gateway's cache")
         total += len(body)
     return total / len(paths)
 
