@@ -17,9 +17,10 @@ struct UploadLimits {
   std::uint64_t max_file_bytes = 1 << 30;
   std::uint64_t chunk_bytes = 8 << 20;
   std::chrono::milliseconds expiry{std::chrono::hours(24)};
-  // A request that brings much syncs and records what came so often: little is lost with the process, and the disk has
-  // little left to do at the end.
+  // A request that brings much syncs and records what came after so many bytes, but no sooner than the pause allows (a
+  // sync stops the sender meanwhile), and after so long whatever came: that is what may be lost with the process.
   std::uint64_t checkpoint_bytes = 64 << 20;
+  std::chrono::milliseconds checkpoint_pause{1'000};
   std::chrono::milliseconds checkpoint_every{std::chrono::minutes(5)};
   std::chrono::milliseconds step_timeout{30'000};     // of one question to the store, one write
   std::chrono::milliseconds sync_timeout{120'000};    // of what waits for the disk to have it all

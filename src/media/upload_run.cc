@@ -207,8 +207,9 @@ Task<Result<>> UploadRun::reserve(std::uint64_t upto) {
 }
 
 bool UploadRun::is_time_to_record() const {
-  if (parts_.clock.steady_now() - recorded_at_ >= parts_.limits.checkpoint_every) return true;
-  return writer_ && position_ - synced_ >= parts_.limits.checkpoint_bytes;
+  const auto since = parts_.clock.steady_now() - recorded_at_;
+  if (since >= parts_.limits.checkpoint_every) return true;
+  return writer_ && since >= parts_.limits.checkpoint_pause && position_ - synced_ >= parts_.limits.checkpoint_bytes;
 }
 
 Task<Result<>> UploadRun::checkpoint() {

@@ -41,6 +41,22 @@ TEST_F(UploadTakeover, WhatCameOfAChunkIsKeptWhenTheConnectionIsLost) {
   EXPECT_EQ(bytes_of(id), bytes_);
 }
 
+TEST_F(UploadTakeover, ALongRequestRecordsWhatCameAfterMuchButNotEachMoment) {
+  close_and_open_with_chunks_of(400'000);
+  const std::string id = begin(400'000);
+  auto sent = send_chunk(id, 0);
+  sent->body().push(some_bytes(150'000));
+  sent->body().push(some_bytes(150'000));
+  wait_until_received(id, 300'000);
+  EXPECT_THAT(stored_upload(id).present, ::testing::IsEmpty());
+  clock_.advance_steady(std::chrono::seconds(1));
+  sent->body().push("x");
+  while (stored_upload(id).present.empty()) std::this_thread::yield();
+  EXPECT_THAT(stored_upload(id).present, ::testing::ElementsAre(ByteRange{0, 300'001}));
+  sent->body().cut();
+  EXPECT_EQ(sent->answer().status, 400);
+}
+
 TEST_F(UploadTakeover, AnotherBeginningOfACutChunkDiffers) {
   const std::string id = begin(2000);
   auto first = send_chunk(id, 0);
@@ -133,7 +149,10 @@ TEST_F(UploadTakeover, ALongChunkIsRecordedOnTheWay) {
   const std::string bytes = some_bytes(500'000);
   const std::string id = begin(500'000);
   auto sent = send_chunk(id, 0);
-  for (std::size_t at = 0; at < 300'000; at += 20'000) sent->body().push(bytes.substr(at, 20'000));
+  for (std::size_t at = 0; at < 280'000; at += 20'000) sent->body().push(bytes.substr(at, 20'000));
+  wait_until_received(id, 280'000);
+  clock_.advance_steady(std::chrono::seconds(1));
+  sent->body().push(bytes.substr(280'000, 20'000));
   while (bytes_present(stored_upload(id)) != 300'000) std::this_thread::yield();
   for (std::size_t at = 300'000; at < 500'000; at += 20'000) sent->body().push(bytes.substr(at, 20'000));
   sent->body().end();

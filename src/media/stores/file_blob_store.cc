@@ -37,7 +37,7 @@ Task<Result<std::unique_ptr<BlobWriter>>> FileBlobStore::write(FileId id, std::u
   auto fd =
       co_await writers_.run<UniqueFd>(deadline, [this, id = std::move(id)] { return folder_->open_for_writing(id); });
   if (!fd) co_return std::unexpected(std::move(fd.error()));
-  co_return std::make_unique<FileBlobWriter>(writers_, std::move(*fd), offset, std::move(digests));
+  co_return std::make_unique<FileBlobWriter>(writers_, large_writers_, std::move(*fd), offset, std::move(digests));
 }
 
 Task<Result<>> FileBlobStore::copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) {

@@ -8,6 +8,7 @@
 
 #include "base/blocking.h"
 #include "media/blob_store.h"
+#include "media/stores/file_blob_store_writer.h"
 
 namespace parley::media {
 
@@ -47,6 +48,7 @@ class FileBlobStore final : public BlobStore {
   FileBlobStore(const FileBlobStoreOptions& options, std::unique_ptr<BlobFolder> folder);
 
   const std::unique_ptr<BlobFolder> folder_;
+  LargeWriters large_writers_;
   BlockingPool writers_;
   BlockingPool readers_;
 };

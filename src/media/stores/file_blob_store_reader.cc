@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t kPieceBytes = 128 * 1024;
 constexpr std::chrono::seconds kReadTimeout{30};
 constexpr std::uint64_t kLargeBytes = 64 << 20;
+// Less than this costs less read and sent with its head in one go: two system calls instead of five (4 KiB, quiet
+// machine: a tenth more requests a second).
+constexpr std::uint64_t kLeastRunBytes = 32 * 1024;
 
 // Reads up to the length of `piece`; 0 at the end of the file, below that nothing for the reason in errno.
 ssize_t read_some(int fd, std::string& piece, std::uint64_t offset, int flags) {
@@ -43,6 +46,7 @@ class FileBody final : public http::Body {
   }
   std::optional<std::uint64_t> size() const override { return size_; }
   std::optional<http::FileRun> as_file() override {
+    if (end_ - next_ < kLeastRunBytes) return std::nullopt;
     return http::FileRun{
         .fd = file_->fd.get(),
         .offset = next_,

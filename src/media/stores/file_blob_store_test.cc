@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -216,6 +217,73 @@ TEST_F(FileBlobStoreTest, ADiskThatHangsCostsAWriterItsDeadlineAndThenTheWriter)
   EXPECT_EQ(wait(codes_after_a_missed_deadline(**writer)), "deadline_exceeded, deadline_exceeded");
   const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));
   EXPECT_TRUE(wait(store_->seal(id_, 1, kNoHurry)));
+}
+
+// Patterns that tell where they belong.
+std::string much(std::size_t size) {
+  std::string bytes(size, '\0');
+  for (std::size_t i = 0; i < size; i += 4) {
+    const std::uint32_t number = static_cast<std::uint32_t>(i) * 2'654'435'761u;
+    std::memcpy(bytes.data() + i, &number, std::min<std::size_t>(4, size - i));
+  }
+  return bytes;
+}
+
+Task<Result<>> write_in_pieces(BlobStore& store, FileId id, std::uint64_t offset, std::string_view bytes,
+                               std::shared_ptr<Digests> digests) {
+  auto writer = co_await store.write(std::move(id), offset, std::move(digests), kNoHurry);
+  if (!writer) co_return std::unexpected(writer.error());
+  for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(bytes.size(), 65'521))) {
+    if (auto taken = co_await (*writer)->write(bytes.substr(0, 65'521), kNoHurry); !taken) co_return taken;
+  }
+  co_return co_await (*writer)->sync(kNoHurry);
+}
+
+Task<Result<std::string>> read_all(BlobStore& store, FileId id) {
+  auto reader = co_await store.open(std::move(id), kNoHurry);
+  if (!reader) co_return std::unexpected(reader.error());
+  const std::unique_ptr<http::Body> body = (*reader)->read({0, (*reader)->size()});
+  co_return co_await http::read_all(*body, (*reader)->size());
+}
+
+// Past 8 MiB writers take other buffers and another way to the disk.
+TEST_F(FileBlobStoreTest, MuchThatBeginsAndEndsBetweenPagesIsStoredAndSummedAsItCame) {
+  const std::string bytes = much((20 << 20) + 777);
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, bytes.substr(0, 1'001))));
+  auto digests = std::make_shared<Digests>(std::vector<ExpectedDigest>());
+  ASSERT_TRUE(wait(write_in_pieces(*store_, id_, 1'001, std::string_view(bytes).substr(1'001), digests)));
+  EXPECT_EQ(digests->length(), bytes.size() - 1'001);
+  EXPECT_EQ(digests->sha256(), sha256(std::string_view(bytes).substr(1'001)));
+  ASSERT_TRUE(wait(store_->seal(id_, bytes.size(), kNoHurry)));
+  EXPECT_TRUE(wait(read_all(*store_, id_)) == bytes);
+}
+
+TEST_F(FileBlobStoreTest, MoreThatWriteMuchThanMayHaveLargeBuffersAreAllStored) {
+  const std::string bytes = much((9 << 20) + 1);
+  std::vector<std::future<Result<>>> written;
+  for (int n = 0; n < LargeWriters::kMost + 2; ++n) {
+    const FileId id("0192f3a1-7c00-7a3e-8f00-00000000000" + std::to_string(n));
+    ASSERT_TRUE(wait(store_bytes(*store_, id, "")));
+    written.push_back(std::async(std::launch::async, [this, id, &bytes] {
+      return wait(write_in_pieces(*store_, id, 0, bytes, std::make_shared<Digests>(std::vector<ExpectedDigest>())));
+    }));
+  }
+  for (auto& one : written) EXPECT_TRUE(one.get());
+  for (int n = 0; n < LargeWriters::kMost + 2; ++n) {
+    const FileId id("0192f3a1-7c00-7a3e-8f00-00000000000" + std::to_string(n));
+    ASSERT_TRUE(wait(store_->seal(id, bytes.size(), kNoHurry)));
+    EXPECT_TRUE(wait(read_all(*store_, id)) == bytes) << n;
+  }
+}
+
+TEST(LargeWriters, AreAsManyAsTheMostAndRoomComesBack) {
+  LargeWriters writers;
+  for (int n = 0; n < LargeWriters::kMost; ++n) EXPECT_TRUE(writers.try_enter());
+  EXPECT_FALSE(writers.try_enter());
+  EXPECT_FALSE(writers.try_enter());
+  writers.leave();
+  EXPECT_TRUE(writers.try_enter());
+  EXPECT_FALSE(writers.try_enter());
 }
 
 // Whether the file system says of some of these bytes that they are not on the disk yet; none: it says nothing of it.

@@ -19,23 +19,26 @@ constexpr std::uint64_t kStepBytes = 8 << 20;
 
 }  // namespace
 
-// What the pool's thread works on. Used by one thread at a time: the loop puts the next bytes in while no work is under
-// way. Whether it is, is under the lock.
+// What threads of the pool work on: one writes, and where there is much a second one makes the sum meanwhile. The loop
+// puts the next bytes in while no work is under way. How much is, is under the lock.
 class FileBlobWriter::Behind {
  public:
   Behind(UniqueFd fd, std::uint64_t offset, std::shared_ptr<Digests> digests)
       : fd_(std::move(fd)), digests_(std::move(digests)), written_(offset), begun_(offset) {}
 
-  std::string bytes;
+  AlignedBuffer buffer;
 
-  void set_working(bool working) {
+  bool has_digests() const { return digests_ != nullptr; }
+  // Before the work is given to the pool.
+  void begin_work(int threads) {
     const std::lock_guard lock(mutex_);
-    working_ = working;
+    working_ = threads;
+    outcome_ = {};
   }
   // Answers once the work under way has ended; nothing: none is. One waits at a time, though perhaps again.
   std::optional<OneShotFuture<void>> end_of_work() {
     const std::lock_guard lock(mutex_);
-    if (!working_) return std::nullopt;
+    if (working_ == 0) return std::nullopt;
     auto [promise, future] = make_one_shot<void>(EventLoop::current());
     waiting_.emplace(std::move(promise));
     return std::move(future);
@@ -45,14 +48,23 @@ class FileBlobWriter::Behind {
     return outcome_;
   }
 
-  void work(bool durable) {
-    Result<> done = write_out();
-    if (done && durable) done = make_durable();
+  void write_out(bool with_digests, bool durable) {
+    Result<> done = write_bytes();
+    if (done && with_digests && digests_) digests_->update(buffer.bytes());
+    if (done && durable && ::fdatasync(fd_.get()) != 0) done = file_failure(errno, "sync");
+    end_work(std::move(done));
+  }
+  void update_digests() {
+    digests_->update(buffer.bytes());
+    end_work({});
+  }
+  // What the pool did not take.
+  void end_work(Result<> done) {
     std::optional<OneShotPromise<void>> waiting;
     {
       const std::lock_guard lock(mutex_);
-      working_ = false;
-      outcome_ = std::move(done);
+      if (!done) outcome_ = std::move(done);
+      if (--working_ > 0) return;
       if (waiting_) waiting.emplace(std::move(*waiting_));
       waiting_.reset();
     }
@@ -60,52 +72,83 @@ class FileBlobWriter::Behind {
   }
 
  private:
-  Result<> write_out() {
-    if (auto done = write_fully(fd_.get(), bytes, written_); !done) return done;
+  Result<> write_bytes() {
+    const std::string_view bytes = buffer.bytes();
+    if (bytes.empty()) return {};
+    go_past_the_cache(bytes.size() == kLargeBufferBytes && written_ % AlignedBuffer::kAlignment == 0);
+    Result<> done = write_fully(fd_.get(), bytes, written_);
+    if (!done && past_the_cache_) {  // a file system that takes the flag and not the write
+      go_past_the_cache(false);
+      may_go_past_ = false;
+      done = write_fully(fd_.get(), bytes, written_);
+    }
+    if (!done) return done;
     written_ += bytes.size();
-    if (written_ - begun_ >= kStepBytes) {
+    if (written_ - begun_ < kStepBytes) return {};
+    if (!past_the_cache_) {
       ::sync_file_range(fd_.get(), static_cast<off_t>(begun_), static_cast<off_t>(written_ - begun_),
                         SYNC_FILE_RANGE_WRITE);
-      begun_ = written_;
-      if (!has_room(fd_.get(), 0)) return file_failure(ENOSPC, "write");
     }
-    if (digests_) digests_->update(bytes);
+    begun_ = written_;
+    if (!has_room(fd_.get(), 0)) return file_failure(ENOSPC, "write");
     return {};
   }
-  Result<> make_durable() {
-    if (::fdatasync(fd_.get()) != 0) return file_failure(errno, "sync");
-    return {};
+  void go_past_the_cache(bool wanted) {
+    wanted = wanted && may_go_past_;
+    if (wanted == past_the_cache_) return;
+    const int flags = ::fcntl(fd_.get(), F_GETFL);
+    const bool set = ::fcntl(fd_.get(), F_SETFL, wanted ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+    if (set) past_the_cache_ = wanted;
+    if (!set) may_go_past_ = false;
   }
 
   const UniqueFd fd_;
   const std::shared_ptr<Digests> digests_;
   std::uint64_t written_;  // up to there
   std::uint64_t begun_;    // up to there the kernel has begun
+  bool past_the_cache_ = false;
+  bool may_go_past_ = true;
 
   mutable std::mutex mutex_;
-  bool working_ = false;
-  Result<> outcome_;  // of the last work that has ended
+  int working_ = 0;   // threads
+  Result<> outcome_;  // of the last work
   std::optional<OneShotPromise<void>> waiting_;
 };
 
-FileBlobWriter::FileBlobWriter(BlockingPool& pool, UniqueFd fd, std::uint64_t offset, std::shared_ptr<Digests> digests)
-    : pool_(pool), behind_(std::make_shared<Behind>(std::move(fd), offset, std::move(digests))), offset_(offset) {}
+FileBlobWriter::FileBlobWriter(BlockingPool& pool, LargeWriters& large_writers, UniqueFd fd, std::uint64_t offset,
+                               std::shared_ptr<Digests> digests)
+    : pool_(pool),
+      large_writers_(large_writers),
+      behind_(std::make_shared<Behind>(std::move(fd), offset, std::move(digests))),
+      filled_from_(offset),
+      offset_(offset),
+      first_(offset) {}
 
 // The last to close a file that was removed meanwhile frees it, which takes long for a large one: not on a loop.
 FileBlobWriter::~FileBlobWriter() {
+  if (large_) large_writers_.leave();
   pool_.try_submit([behind = std::move(behind_)] {});
 }
 
 Task<Result<>> FileBlobWriter::write(std::string_view bytes, SteadyTime deadline) {
   while (!failure_ && !bytes.empty()) {
-    if (filling_.capacity() < kBufferBytes) filling_.reserve(kBufferBytes);
-    const std::size_t taken = std::min(bytes.size(), kBufferBytes - filling_.size());
-    filling_.append(bytes.substr(0, taken));
+    make_room();
+    // The first buffer ends where whole pages begin.
+    const std::size_t limit = filling_.capacity() - filled_from_ % AlignedBuffer::kAlignment;
+    const std::size_t taken = filling_.append(bytes, limit);
     bytes.remove_prefix(taken);
     offset_ += taken;
-    if (filling_.size() == kBufferBytes) co_await pass_on(Until::kWritten, deadline);
+    if (filling_.size() == limit) co_await pass_on(Until::kWritten, deadline);
   }
   co_return outcome();
+}
+
+// Before an empty buffer is filled: the memory for it, which grows once.
+void FileBlobWriter::make_room() {
+  if (filling_.size() > 0) return;
+  if (!large_ && offset_ - first_ >= kMuch) large_ = large_writers_.try_enter();
+  const std::size_t wanted = large_ ? kLargeBufferBytes : kBufferBytes;
+  if (filling_.capacity() < wanted) filling_ = AlignedBuffer(wanted);
 }
 
 Task<Result<>> FileBlobWriter::flush(SteadyTime deadline) {
@@ -123,13 +166,17 @@ Task<Result<>> FileBlobWriter::sync(SteadyTime deadline) {
 Task<> FileBlobWriter::pass_on(Until until, SteadyTime deadline) {
   co_await settle(deadline);
   if (failure_) co_return;
-  behind_->bytes.swap(filling_);
+  std::swap(behind_->buffer, filling_);
   filling_.clear();
-  behind_->set_working(true);
-  if (!pool_.try_submit([behind = behind_, until] { behind->work(until == Until::kDurable); })) {
-    behind_->set_working(false);
-    failure_ = unavailable("overloaded", "The server has more work than it can queue; try again shortly.").error();
-  }
+  filled_from_ = offset_;
+  const bool apart = behind_->has_digests() && behind_->buffer.size() == kLargeBufferBytes;
+  behind_->begin_work(apart ? 2 : 1);
+  const bool durable = until == Until::kDurable;
+  const bool taken = pool_.try_submit([behind = behind_, durable, apart] { behind->write_out(!apart, durable); });
+  if (taken && (!apart || pool_.try_submit([behind = behind_] { behind->update_digests(); }))) co_return;
+  failure_ = unavailable("overloaded", "The server has more work than it can queue; try again shortly.").error();
+  if (!taken && apart) behind_->end_work({});
+  behind_->end_work({});
 }
 
 Task<> FileBlobWriter::settle(SteadyTime deadline) {

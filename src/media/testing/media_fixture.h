@@ -34,10 +34,13 @@ class ShiftedClock final : public Clock {
  public:
   void advance(std::chrono::milliseconds by) { wall_.advance(by); }
   WallTime wall_now() const override { return wall_.wall_now(); }
-  SteadyTime steady_now() const override { return std::chrono::steady_clock::now(); }
+  // Deadlines are real, so this only puts them off.
+  void advance_steady(std::chrono::milliseconds by) { ahead_.store(ahead_.load() + by); }
+  SteadyTime steady_now() const override { return std::chrono::steady_clock::now() + ahead_.load(); }
 
  private:
   ManualClock wall_;
+  std::atomic<std::chrono::milliseconds> ahead_{};
 };
 
 // Blobs that can be made to stop or fail where a test wants it.
