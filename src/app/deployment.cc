@@ -272,7 +272,7 @@ void Deployment::forget_other_reader() {
   if (messaging_ && (kafka_ || !messaging_->log_is_shared())) {
     forget(messaging_->event_log(), kafka_ ? "search" : events::KafkaRelay::kConsumer);
   }
-  if (media_ && !kafka_) forget(media_->event_log(), events::KafkaRelay::kConsumer);
+  if (media_ && !kafka_ && !media_->log_is_shared()) forget(media_->event_log(), events::KafkaRelay::kConsumer);
 }
 
 Result<> Deployment::open_messaging() {
@@ -328,7 +328,7 @@ Result<> Deployment::open_media() {
   media_ = std::move(*opened);
   if (kafka_) {
     media_->show_health(kafka_->health_check());
-    relay(Role::kMedia, media_->event_log(), std::make_unique<events::OnlyRelay>(), {});
+    relay(Role::kMedia, media_->event_log(), media_->make_relay_lease(), {});
   }
   Result<std::shared_ptr<http::Upstream>> messaging = upstream_of(Role::kMessaging);
   if (!messaging) return fail(std::move(messaging.error()));

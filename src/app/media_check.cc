@@ -4,12 +4,14 @@
 #include <filesystem>
 
 #include "app/media_objects.h"
+#include "app/mongo_engine.h"
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "base/run_on_loop.h"
 #include "base/text.h"
 #include "media/json_encoding.h"
 #include "media/object_audit.h"
+#include "media/stores/mongo_media_store.h"
 #include "media/stores/sqlite_blob_records.h"
 #include "media/stores/sqlite_check.h"
 #include "media/stores/sqlite_media_store.h"
@@ -25,6 +27,7 @@ using media::ObjectReport;
 
 constexpr std::size_t kMostPrinted = 100;  // of a kind
 constexpr SteadyTime kNoHurry = SteadyTime::max();
+constexpr std::chrono::seconds kStoreTime{60};  // for one question to MongoDB, of all files maybe
 
 unsigned long long number(std::uint64_t value) {
   return value;
@@ -72,6 +75,7 @@ class Checked {
     if (objects_) stop_and_wait(*objects_, loops_.at(0));
     records_.reset();
     store_.reset();
+    shared_.reset();
     loops_.stop();
   }
 
@@ -84,7 +88,14 @@ class Checked {
   T wait(Task<T> task) {
     return run_on_loop(loops_.at(0), std::move(task));
   }
+  bool is_in_mongodb() const { return !settings_.mongodb.uri.empty(); }
+  // What the store says of itself: how many problems.
+  std::optional<std::size_t> look_at_folder();
+  std::optional<std::size_t> look_at_mongodb();
+  Result<> open_mongodb();
+  bool has_objects() const;
   Result<> open_objects();
+  Result<ObjectReport> audit_all();
   Result<ObjectReport> audit(media::BlobRecords& records, bool nobody_uploads, bool read_bytes);
   void print(const ObjectReport& report) const;
   Result<> remove_orphans();
@@ -97,14 +108,19 @@ class Checked {
   SecureRandom random_;
   EventLoops loops_{1};
   std::unique_ptr<media::SqliteMediaStore> store_;  // while mending
+  std::unique_ptr<media::MongoMediaStore> shared_;  // in MongoDB
   std::unique_ptr<media::SqliteBlobRecords> records_;
   std::unique_ptr<MediaObjects> objects_;
 };
 
 // A copy of the metadata alone has no objects, and gets no folder for them.
-Result<> Checked::open_objects() {
+bool Checked::has_objects() const {
   std::error_code error;
-  if (settings_.s3.endpoint.empty() && !fs::is_directory(folder_ / "objects", error)) {
+  return !settings_.s3.endpoint.empty() || fs::is_directory(folder_ / "objects", error);
+}
+
+Result<> Checked::open_objects() {
+  if (!has_objects()) {
     return unavailable("folder_unusable", "there is no folder " + (folder_ / "objects").string());
   }
   if (objects_) return {};
@@ -144,7 +160,7 @@ void Checked::print(const ObjectReport& report) const {
   }
 }
 
-std::optional<std::size_t> Checked::look() {
+std::optional<std::size_t> Checked::look_at_folder() {
   const auto report = media::check_media_folder(folder_);
   if (!report) {
     failed(report.error());
@@ -155,28 +171,63 @@ std::optional<std::size_t> Checked::look() {
               static_cast<long long>(report->uploads), static_cast<long long>(report->events));
   for (const std::string& problem : report->problems) std::printf("problem: media, %s\n", problem.c_str());
   if (report->problems.size() == sqlite::kMaxProblems) std::puts("problem: media, and perhaps more; the list is cut");
-  if (auto opened = open_objects(); !opened) {
+  return report->problems.size();
+}
+
+Result<> Checked::open_mongodb() {
+  if (shared_) return {};
+  media::MongoMediaStore::Options options{
+      .connection = mongo_connection(settings_.mongodb), .reader_threads = 2, .writer_lanes = 1, .prepare = false};
+  options.connection.timeout = std::max<std::chrono::milliseconds>(options.connection.timeout, kStoreTime);
+  auto store = media::MongoMediaStore::open(options, clock_, random_);
+  if (!store) return fail(std::move(store.error()));
+  shared_ = std::move(*store);
+  return {};
+}
+
+std::optional<std::size_t> Checked::look_at_mongodb() {
+  if (auto opened = open_mongodb(); !opened) {
     failed(opened.error());
     return std::nullopt;
   }
-  Result<ObjectReport> objects;
-  if (store_) {
-    objects = audit(*store_, true, options_.read_bytes);
-  } else {
-    auto records = media::SqliteBlobRecords::open(folder_, clock_);
-    if (records) {
-      records_ = std::move(*records);
-      objects = audit(*records_, false, options_.read_bytes);
-    } else {
-      objects = fail(std::move(records.error()));
-    }
+  std::puts("media: its store is in MongoDB (MONGODB_URI)");
+  if (has_media(settings_)) std::puts("media: the store of the folder, which is not in use, is not looked at");
+  const auto problems = wait(shared_->check(kNoHurry));
+  if (!problems) {
+    failed(problems.error());
+    return std::nullopt;
   }
+  for (std::size_t i = 0; i < std::min(problems->size(), kMostPrinted); ++i) {
+    std::printf("problem: media, %s\n", (*problems)[i].c_str());
+  }
+  if (problems->size() > kMostPrinted) std::puts("problem: media, and more; the list is cut");
+  return problems->size();
+}
+
+Result<ObjectReport> Checked::audit_all() {
+  if (auto opened = open_objects(); !opened) return fail(std::move(opened.error()));
+  if (shared_) return audit(*shared_, false, options_.read_bytes);
+  if (store_) return audit(*store_, true, options_.read_bytes);
+  auto records = media::SqliteBlobRecords::open(folder_, clock_);
+  if (!records) return fail(std::move(records.error()));
+  records_ = std::move(*records);
+  return audit(*records_, false, options_.read_bytes);
+}
+
+std::optional<std::size_t> Checked::look() {
+  const auto problems = is_in_mongodb() ? look_at_mongodb() : look_at_folder();
+  if (!problems) return std::nullopt;
+  if (shared_ && !has_objects()) {
+    std::puts("media: the bytes of files are elsewhere (no S3_ENDPOINT, and none in this folder), and not looked at");
+    return *problems;
+  }
+  const auto objects = audit_all();
   if (!objects) {
     failed(objects.error());
     return std::nullopt;
   }
   print(*objects);
-  return report->problems.size() + objects->findings + objects->orphans;
+  return *problems + objects->findings + objects->orphans;
 }
 
 // Round after round, for each lists a bounded number.
@@ -252,6 +303,13 @@ int check_media(const Settings& settings, const MediaCheckOptions& options) {
   const auto problems = checked.look();
   if (!problems) return 1;
   if (*problems == 0) return 0;
+  // Other instances may be writing: what is mended here they would not know of.
+  if (!settings.mongodb.uri.empty()) {
+    std::puts(
+        "media: in MongoDB nothing is mended by this command: media itself removes what belongs to nobody, within a "
+        "day");
+    return 1;
+  }
   if (options.repair) return checked.repair();
   std::puts("media: `parley check --repair` removes what belongs to nobody and mends counters, while no server runs");
   return 1;

@@ -1,5 +1,6 @@
-// The part of `parley check` that is about media: its database by rules, and the objects of a folder against it. Reads
-// beside a running server; mends only where none runs. Answers the exit code and says on stdout and stderr what there
+// The part of `parley check` that is about media: its store by rules, and the objects against it. The store is the one
+// of the folder, or in MongoDB where MONGODB_URI is set. Reads beside running servers; mends only where none runs, and
+// in MongoDB, where that cannot be known, nothing. Answers the exit code and says on stdout and stderr what there
 // is to say.
 #pragma once
 #include "config/settings.h"

@@ -3,18 +3,13 @@
 #include "http/upstream_question.h"
 #include "media/media_service_factory.h"
 #include "media/upstream_attachment_access.h"
+#include "telemetry/log.h"
 
 namespace parley::app {
 
 namespace {
 
 constexpr std::size_t kMostHealthBytes = 64 * 1024;
-
-media::QuotaLimits quotas(const MediaSettings& settings) {
-  return {.per_user = settings.quota_per_user_mb * MediaSettings::kMiB,
-          .per_tenant = settings.quota_per_tenant_mb * MediaSettings::kMiB,
-          .uploads_per_user = settings.max_uploads_per_user};
-}
 
 // As configured, or that of the data folder.
 Result<std::vector<NamedSecret>> signing_keys(const Settings& settings, Random& random) {
@@ -40,20 +35,15 @@ Task<Result<>> ask_for_life(http::Upstream& role, SteadyTime deadline) {
 Result<std::unique_ptr<MediaRole>> MediaRole::open(const Settings& settings, const Clock& clock, Random& random,
                                                    Metrics& metrics, EventLoops& loops) {
   std::unique_ptr<MediaRole> role(new MediaRole(settings, clock, random, metrics));
-  const std::filesystem::path folder = settings.serve.data_dir / "media";
-  auto store = media::SqliteMediaStore::open({.folder = folder,
-                                              .limits = quotas(settings.media),
-                                              .reader_threads = settings.store.reader_threads,
-                                              .writer_queue_limit = settings.store.writer_queue,
-                                              .batch_limit = settings.store.max_batch,
-                                              .max_wal_bytes = settings.store.max_wal_bytes,
-                                              .observer = &role->store_metrics_},
-                                             clock, random);
-  if (!store) return fail(std::move(store.error()));
-  role->store_ = std::move(*store);
+  auto backend = MediaBackend::open(settings, clock, random, metrics);
+  if (!backend) return fail(std::move(backend.error()));
+  role->backend_ = std::move(*backend);
   auto objects = MediaObjects::open(settings, loops, clock, random);
   if (!objects) return fail(std::move(objects.error()));
   role->objects_ = std::move(*objects);
+  if (role->backend_->is_shared() && settings.s3.endpoint.empty()) {
+    log_warn("the bytes of files are in a folder that other instances do not see", {{"hint", "set S3_ENDPOINT"}});
+  }
   auto sniffer = media::ContentTypeSniffer::open();
   if (!sniffer) return fail(std::move(sniffer.error()));
   role->sniffer_ = std::move(*sniffer);
@@ -72,13 +62,12 @@ MediaRole::MediaRole(const Settings& settings, const Clock& clock, Random& rando
       random_(random),
       metrics_(metrics),
       began_at_(clock.wall_now()),
-      store_metrics_(metrics, "media"),
       media_metrics_(metrics) {}
 
 MediaRole::~MediaRole() = default;
 
 media::UploadParts MediaRole::upload_parts() {
-  return {.store = *store_,
+  return {.store = backend_->store(),
           .blobs = objects_->store(),
           .sniffer = *sniffer_,
           .metrics = media_metrics_,
@@ -95,14 +84,11 @@ void MediaRole::make_thumbnailer() {
   settings.program.command = {"/proc/self/exe", "thumbnail", "--max-megapixels",
                               std::to_string(settings_.media.max_image_megapixels), "--type"};
   thumbnailer_ =
-      std::make_unique<media::Thumbnailer>(*store_, objects_->store(), clock_, metrics_, std::move(settings));
+      std::make_unique<media::Thumbnailer>(backend_->store(), objects_->store(), clock_, metrics_, std::move(settings));
   uploads_->on_stored([thumbnailer = thumbnailer_.get()](const media::File& file) { thumbnailer->take(file); });
 }
 
 void MediaRole::export_queues() {
-  scraped_.push_back(metrics_.gauge_from("parley_store_reads_queued", "Reads that wait for a thread",
-                                         {{"role", "media"}},
-                                         [this] { return static_cast<double>(store_->reads_queued()); }));
   for (Metrics::Scraped& each : objects_->export_metrics(metrics_)) scraped_.push_back(std::move(each));
   scraped_.push_back(metrics_.gauge_from("parley_media_uploads_verifying", "Uploads that are read over, or wait for it",
                                          {}, [this] { return static_cast<double>(uploads_->verifying()); }));
@@ -110,16 +96,18 @@ void MediaRole::export_queues() {
 
 void MediaRole::start(EventLoop& loop) {
   if (teller_) {
-    runner_.emplace(loop, store_->event_log(), *teller_, clock_, events::ConsumerRunner::Options{});
+    runner_.emplace(loop, backend_->event_log(), *teller_, clock_, events::ConsumerRunner::Options{});
     runner_->start();
   }
   upkeep_ = std::make_unique<StoreUpkeep>(
-      loop, StoreUpkeep::Store{"media", store_->event_log(), nullptr}, clock_, metrics_,
+      loop, StoreUpkeep::Store{"media", backend_->event_log(), nullptr}, clock_, metrics_,
       StoreUpkeep::Settings{.consumers_expected = teller_.has_value() || !settings_.kafka.brokers.empty()});
   upkeep_->start();
   sweeper_ = std::make_unique<media::Sweeper>(
-      loop, *store_, objects_->store(), clock_, random_, metrics_,
-      media::Sweeper::Settings{.deleted_files_kept = settings_.media.deleted_files_kept, .process_began = began_at_});
+      loop, backend_->store(), objects_->store(), clock_, random_, metrics_,
+      media::Sweeper::Settings{.deleted_files_kept = settings_.media.deleted_files_kept,
+                               .process_began = began_at_,
+                               .shared = backend_->is_shared()});
   sweeper_->on_whole = [this](media::Upload upload) { uploads_->take_up(std::move(upload)); };
   uploads_->start(loop);
   sweeper_->start();
@@ -146,6 +134,7 @@ void MediaRole::build_service(Messaging messaging, std::function<std::string()> 
                               const MakeMiddleware& make_middleware) {
   signer_ = std::make_unique<media::UrlSigner>(signing_keys_, std::move(gateway));
   std::vector<http::HealthCheck> more_checks = std::move(more_health_checks_);
+  for (http::HealthCheck& each : backend_->health_checks()) more_checks.push_back(std::move(each));
   if (messaging.upstream) {
     more_checks.push_back({"messaging", false, [upstream = messaging.upstream](SteadyTime deadline) {
                              return ask_for_life(*upstream, deadline);
@@ -154,8 +143,8 @@ void MediaRole::build_service(Messaging messaging, std::function<std::string()> 
     attachments_ = std::make_unique<media::UpstreamAttachmentAccess>(std::move(messaging.upstream),
                                                                      std::move(messaging.authorization), clock_);
   }
-  rights_ = std::make_unique<media::FileRights>(*store_, attachments_.get());
-  service_ = media::make_media_service({.media = {.store = *store_,
+  rights_ = std::make_unique<media::FileRights>(backend_->store(), attachments_.get());
+  service_ = media::make_media_service({.media = {.store = backend_->store(),
                                                   .blobs = objects_->store(),
                                                   .uploads = *uploads_,
                                                   .rights = *rights_,

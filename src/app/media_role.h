@@ -1,12 +1,12 @@
-// MediaRole: media wired to its embedded store, and to its objects in a folder beside it or in S3.
+// MediaRole: media wired to the store that the settings ask for, and to its objects in a folder beside it or in S3.
 #pragma once
 #include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "app/media_backend.h"
 #include "app/media_objects.h"
-#include "app/store_metrics.h"
 #include "app/store_upkeep.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -19,7 +19,6 @@
 #include "media/deletion_teller.h"
 #include "media/file_rights.h"
 #include "media/media_metrics.h"
-#include "media/stores/sqlite_media_store.h"
 #include "media/sweeper.h"
 #include "media/thumbnailer.h"
 #include "media/upload_engine.h"
@@ -30,7 +29,7 @@ namespace parley::app {
 
 class MediaRole {
  public:
-  // Opens DATA_DIR/media and locks it. Clock, random, metrics and loops must outlive the role.
+  // Opens DATA_DIR/media and locks it, or waits for MongoDB. Clock, random, metrics and loops must outlive the role.
   static Result<std::unique_ptr<MediaRole>> open(const Settings& settings, const Clock& clock, Random& random,
                                                  Metrics& metrics, EventLoops& loops);
 
@@ -45,7 +44,9 @@ class MediaRole {
   // `gateway` says where clients reach the gateway, for signed addresses; any loop.
   // Of an engine that /health shows too; before build_service().
   void show_health(http::HealthCheck check) { more_health_checks_.push_back(std::move(check)); }
-  events::EventLog& event_log() { return store_->event_log(); }
+  events::EventLog& event_log() { return backend_->event_log(); }
+  std::unique_ptr<events::RelayLease> make_relay_lease() { return backend_->make_relay_lease(); }
+  bool log_is_shared() const { return backend_->is_shared(); }
   void build_service(Messaging messaging, std::function<std::string()> gateway, const MakeMiddleware& make_middleware);
   http::Service& service() { return *service_; }
 
@@ -66,9 +67,8 @@ class MediaRole {
   Random& random_;
   Metrics& metrics_;
   const WallTime began_at_;
-  StoreMetrics store_metrics_;
   media::MediaMetrics media_metrics_;
-  std::unique_ptr<media::SqliteMediaStore> store_;  // has the lock of the folder: first
+  std::unique_ptr<MediaBackend> backend_;  // may have the lock of the folder: first
   std::unique_ptr<MediaObjects> objects_;
   std::unique_ptr<media::ContentTypeSniffer> sniffer_;
   std::unique_ptr<media::Thumbnailer> thumbnailer_;  // null: THUMBNAILS is off

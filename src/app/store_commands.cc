@@ -68,7 +68,7 @@ int check(const CheckArguments& arguments) {
   bool ok = true;
   // Where media runs alone, there are no messages.
   if (!media || elsewhere || fs::exists(messaging, unknown)) ok = check_messages(*settings, arguments);
-  if (media) ok = check_media(*settings, arguments.media) == 0 && ok;
+  if (media || elsewhere) ok = check_media(*settings, arguments.media) == 0 && ok;
   std::puts(ok ? "ok" : "not ok");
   return ok ? 0 : 1;
 }
@@ -100,8 +100,8 @@ int backup(const std::string& data_dir, const std::string& target) {
   // A store that was left in the folder would pass for the present one.
   if (is_in_mongodb(*settings)) {
     return failed(
-        "messages are in MongoDB (MONGODB_URI): copy them with mongodump; without MONGODB_URI this command copies what "
-        "is in the folder");
+        "messages and what is known of files are in MongoDB (MONGODB_URI): copy them with mongodump, and the bytes of "
+        "files where they are; without MONGODB_URI this command copies what is in the folder");
   }
   const bool media = has_media(*settings);
   if (!media) settings = settings_of_store(data_dir);

@@ -390,7 +390,7 @@ constexpr Setting kTable[] = {
    .meaning = "Connections to S3 at once, shared out among the event loops; a quarter is for short calls alone. Who finds none waits.",
    .example = "64", .assign = into<kS3, &S3Settings::connections>},
   {.section = kEngines, .name = "MONGODB_URI", .kind = kSecret, .fallback = "", .min = 1, .max = 4096,
-   .meaning = "MongoDB replica set that holds messaging's data (not what media knows of files): mongodb:// or mongodb+srv://, with user, password, replicaSet and tls as MongoDB's manual says. Not set: the embedded store.",
+   .meaning = "MongoDB replica set that holds the data of messaging, and what media knows of files (their bytes are in S3_ENDPOINT, or in DATA_DIR for one instance alone): mongodb:// or mongodb+srv://, with user, password, replicaSet and tls as MongoDB's manual says. Not set: the embedded store.",
    .example = "mongodb://parley:password@db-1,db-2,db-3/?replicaSet=rs0&tls=true", .assign = into<kMongo, &MongoSettings::uri>,
    .may_be_file = true},
   {.section = kEngines, .name = "MONGODB_DATABASE", .kind = kText, .fallback = "parley", .min = 1, .max = 63,

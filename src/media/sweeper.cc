@@ -33,6 +33,7 @@ Sweeper::Sweeper(EventLoop& loop, MediaStore& store, BlobStore& blobs, const Clo
       orphans_left_(metrics.gauge("parley_media_orphans", "Objects that belong to nobody and were not removed")),
       faults_(metrics.gauge("parley_media_object_faults",
                             "Files and uploads whose objects or thumbnails are not as they should be")),
+      interrupted_done_(settings.shared),
       next_comparison_(clock.steady_now() + settings.safe_age),
       tasks_(loop) {}
 

@@ -31,6 +31,9 @@ class Sweeper {
     std::chrono::milliseconds deleted_files_kept = std::chrono::hours(24);
     // Whole uploads that began before this are of a process that is gone; none: those from before the sweeper was made.
     std::optional<WallTime> process_began = std::nullopt;
+    // Other instances write the store too: a whole upload that is not ours may be under way in one of them, so it is
+    // forgotten when it expires, and not before.
+    bool shared = false;
     std::size_t at_once = 200;
     std::size_t failures_in_a_row = 5;                           // of single items: then it is the store that fails
     std::chrono::milliseconds safe_age = std::chrono::hours(1);  // of an orphan, and before the first comparison
@@ -88,7 +91,7 @@ class Sweeper {
   Counter& failures_;
   Gauge& orphans_left_;
   Gauge& faults_;
-  bool interrupted_done_ = false;
+  bool interrupted_done_;
   SteadyTime next_comparison_;
   unsigned rounds_failed_ = 0;  // in a row
   bool closing_ = false;

@@ -183,6 +183,19 @@ TEST_F(SweeperTest, OneObjectThatCannotBeRemovedStopsNoOtherAndComesAgain) {
   EXPECT_EQ(swept("deleted_files"), 5);
 }
 
+TEST_F(SweeperTest, WhereOthersWriteTheStoreAWholeUploadIsForgottenWhenItExpires) {
+  settings.shared = true;
+  const Upload of_another = media.upload("another's", UploadKind::kWhole);
+  media.clock.advance(minutes(1));
+  EXPECT_TRUE(sweep());
+  EXPECT_EQ(usage().reserved, 9u);
+  EXPECT_TRUE(media.has_object(of_another.id, ".part"));
+  media.clock.advance(hours(2));
+  EXPECT_TRUE(sweep());
+  EXPECT_EQ(usage().reserved, 0u);
+  EXPECT_EQ(swept("expired_uploads"), 1);
+}
+
 TEST_F(SweeperTest, BytesOfAnUploadThatCouldNotBeRemovedAreFoundAsAnOrphan) {
   const Upload expired = media.upload("expired");
   media.clock.advance(minutes(70));

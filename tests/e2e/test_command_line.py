@@ -297,7 +297,7 @@ def test_check_and_backup_take_no_old_folder_for_what_is_in_mongodb(start_server
     server.stop()
     elsewhere = {"MONGODB_URI": "mongodb://127.0.0.1:1"}
     checked = run_cli("check", "--data", server.data, **elsewhere)
-    assert checked.returncode == 0 and b"does not look into" in checked.stdout and b"1 conversations" not in checked.stdout, checked
+    assert checked.returncode == 1 and b"1 conversations" not in checked.stdout and b"not ok" in checked.stdout, checked
     refused(run_cli("backup", "--data", server.data, tmp_path / "copy", **elsewhere), "MONGODB_URI", "mongodump")
     assert not (tmp_path / "copy").exists()
 
