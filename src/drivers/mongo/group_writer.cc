@@ -41,7 +41,8 @@ bool is_worth_another_try(const Failure& failure) {
 
 }  // namespace
 
-GroupWriter::GroupWriter(ClientPool& pool, Options options) : pool_(pool), options_(std::move(options)) {
+GroupWriter::GroupWriter(ClientPool& pool, Options options)
+    : pool_(pool), options_(std::move(options)), sessions_(pool, options_.sessions) {
   CHECK(options_.lanes > 0 && options_.batch_limit > 0 && options_.queue_limit > 0);
   CHECK(options_.thread_name.size() <= 15);
   for (std::size_t i = 0; i < options_.lanes; ++i) {
@@ -152,6 +153,8 @@ GroupWriter::Tried GroupWriter::try_group(Jobs jobs) {
   try {
     auto lease = pool_.borrow(deadline);
     GroupTransaction transaction(pool_, lease, deadline, options_.make_companion ? options_.make_companion() : nullptr);
+    auto beside = transaction.outside();
+    sessions_.remember(beside, transaction.session());
     if (auto tried = try_in(transaction, jobs); tried.outcome != Outcome::kDone) {
       transaction.abort();
       auto outside = transaction.outside();

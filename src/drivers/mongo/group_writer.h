@@ -26,6 +26,7 @@
 #include "base/check.h"
 #include "base/grouped_job.h"
 #include "base/random.h"
+#include "drivers/mongo/session_register.h"
 #include "drivers/mongo/transaction.h"
 
 namespace parley::mongo {
@@ -74,11 +75,12 @@ class GroupWriter {
  public:
   struct Options {
     std::string thread_name = "mongo-write";  // at most 15 bytes
-    std::size_t lanes = 4;                    // threads, and connections at most
+    std::size_t lanes = 4;                    // threads, and connections at most, with one for the register
     std::size_t batch_limit = 64;
     std::size_t queue_limit = 4096;                                   // over all lanes
     WriterObserver* observer = nullptr;                               // may be null; outlives the writer
     std::function<std::unique_ptr<GroupCompanion>()> make_companion;  // may be empty
+    SessionRegister::Options sessions{};
   };
   // All must outlive the writer; so must every event loop that a job came from.
   GroupWriter(ClientPool& pool, Options options);
@@ -130,6 +132,7 @@ class GroupWriter {
 
   ClientPool& pool_;
   const Options options_;
+  SessionRegister sessions_;
   std::atomic<std::size_t> queued_{0};
   std::vector<std::unique_ptr<Lane>> lanes_;
 };

@@ -157,6 +157,53 @@ TEST_F(MongoLiveTest, ManyWritersOfTwoProcessesLoseNoChange) {
   EXPECT_EQ(value_of(7), 4 * kEach);
 }
 
+// A transaction outlives its process: its locks, too, until another process ends it.
+TEST_F(MongoLiveTest, WhatAProcessThatDiedHeldIsFreeSoon) {
+  with([](Database& db) { db.insert("things", make_document("_id", 1, "value", 1)); });
+  const auto dead_pool = open();
+  auto lease = dead_pool->borrow(soon());
+  Transaction dead(*dead_pool, lease, soon());
+  ASSERT_TRUE(add_one(dead, 1));
+  const View session(*mongoc_client_session_get_lsid(dead.session()));
+  const UuidBytes name{1, 2, 3};
+  with([&](Database& db) {
+    db.insert("writers", make_document("_id", Uuid{name}, "beat", 7, "sessions",
+                                       make_array(make_document("id", Uuid{session.bytes("id")}))));
+  });
+  const SessionRegister::Options quick{.beat_every = std::chrono::milliseconds(100),
+                                       .lapses_after = std::chrono::milliseconds(1'500)};
+  GroupWriter writer(*pool_, {.lanes = 1, .sessions = quick});
+  const auto done = wait(writer.run<std::int64_t>("key", soon(), [](GroupTransaction& tx) { return add_one(tx, 1); }));
+  EXPECT_TRUE(done) << done.error().detail;
+  EXPECT_THROW(dead.commit(), Failure);
+  EXPECT_EQ(value_of(1), 2);
+  with([&](Database& db) { EXPECT_FALSE(db.find_one("writers", make_document("_id", Uuid{name}))); });
+}
+
+// Who is taken for dead, but lives, says so again, and its writes go through.
+TEST_F(MongoLiveTest, AWriterIsKnownByItsSessionsWhileItLives) {
+  const auto count = [&] {
+    std::int64_t sessions = -1;
+    with([&](Database& db) {
+      const auto row = db.find_one("writers", Document());
+      sessions = row ? static_cast<std::int64_t>(row->view().count("sessions")) : 0;
+    });
+    return sessions;
+  };
+  {
+    GroupWriter writer(*pool_, {.lanes = 1, .sessions = {.beat_every = std::chrono::milliseconds(50)}});
+    const auto write = [&] {
+      return wait(writer.run<std::int64_t>("key", soon(), [](GroupTransaction& tx) { return add_one(tx, 1); }));
+    };
+    ASSERT_TRUE(write());
+    EXPECT_GE(count(), 1);
+    with([](Database& db) { db.delete_many("writers", Document()); });
+    for (int tries = 0; count() < 1 && tries < 1'000; ++tries) ASSERT_TRUE(write());
+    EXPECT_GE(count(), 1);
+  }
+  EXPECT_EQ(count(), 0) << "who ends in order leaves nothing behind";
+}
+
 TEST_F(MongoLiveTest, AJobThatFailsAfterAWriteCostsItsNeighboursNothing) {
   GroupWriter writer(*pool_, {.lanes = 1});
   std::vector<std::thread> threads;

@@ -19,6 +19,7 @@ class Transaction : public Database {
   // Failure kCommitUnknown: it may have happened.
   void commit();
   void abort();
+  const mongoc_client_session_t* session() const { return session_; }
   // The same connection outside of the transaction.
   Database outside() const { return {client_, *name_, nullptr, limits_}; }
 

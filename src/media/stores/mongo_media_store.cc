@@ -11,7 +11,7 @@ namespace {
 using mongo::Database;
 using mongodb::WriteContext;
 
-constexpr std::size_t kOtherConnections = 2;      // the look for others' events, and start-up
+constexpr std::size_t kOtherConnections = 3;      // the look for others' events, the register of sessions, and start-up
 constexpr std::chrono::seconds kPrepareTime{60};  // indexes of a large database take their time, once
 constexpr std::size_t kSweptAtOnce = 50;
 const std::string kSweepLane = "sweep";
@@ -47,13 +47,14 @@ MongoMediaStore::MongoMediaStore(std::unique_ptr<mongo::ClientPool> pool, const 
       readers_(
           *pool_,
           {.thread_name = "media-read", .threads = options.reader_threads, .queue_limit = options.reader_queue_limit}),
-      writer_(*pool_, {.thread_name = "media-write",
-                       .lanes = options.writer_lanes,
-                       .batch_limit = options.batch_limit,
-                       .queue_limit = options.writer_queue_limit,
-                       .observer = options.observer,
-                       .make_companion =
-                           [this] { return std::make_unique<events::MongoEventAppender>(collections_, signal_); }}),
+      writer_(*pool_,
+              {.thread_name = "media-write",
+               .lanes = options.writer_lanes,
+               .batch_limit = options.batch_limit,
+               .queue_limit = options.writer_queue_limit,
+               .observer = options.observer,
+               .make_companion = [this] { return std::make_unique<events::MongoEventAppender>(collections_, signal_); },
+               .sessions = {.is_kept = options.prepare}}),
       log_(*pool_, readers_, signal_, collections_, mongodb::resolve_file_events, positions_, options.log) {}
 
 MongoMediaStore::~MongoMediaStore() = default;
