@@ -1,5 +1,5 @@
 // `parley check` and `parley backup`: the host's own commands on a data folder. Of the store both only read, each as
-// one snapshot.
+// one snapshot; in MongoDB the check reads a snapshot for each conversation.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -8,7 +8,9 @@
 #include "app/index_commands.h"
 #include "app/media_backup.h"
 #include "app/media_check.h"
+#include "app/mongo_engine.h"
 #include "app/settings_arguments.h"
+#include "messaging/stores/mongo_check.h"
 #include "messaging/stores/sqlite_check.h"
 
 namespace parley::app {
@@ -16,6 +18,8 @@ namespace parley::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kStoreTime{60};  // for one question to MongoDB, of a large conversation maybe
 
 struct CheckArguments {
   std::string data_dir;
@@ -43,11 +47,43 @@ bool is_in_mongodb(const Settings& settings) {
   return !settings.mongodb.uri.empty();
 }
 
+// Answers as check_messaging() does.
+std::optional<bool> check_messaging_there(const Settings& settings) {
+  const SystemClock clock;
+  mongo::ConnectionOptions connection = mongo_connection(settings.mongodb);
+  connection.size = 1;
+  connection.timeout = std::max<std::chrono::milliseconds>(connection.timeout, kStoreTime);
+  auto pool = mongo::ClientPool::open(connection, clock);
+  Result<messaging::MongoCheckReport> report;
+  if (pool) {
+    report = messaging::check_messaging_in_mongodb(**pool);
+  } else {
+    report = fail(std::move(pool.error()));
+  }
+  if (!report) {
+    std::fprintf(stderr, "parley: messaging: MongoDB (MONGODB_URI): %s\n", report.error().detail.c_str());
+    return std::nullopt;
+  }
+  std::printf("messaging: in MongoDB (MONGODB_URI), %lld conversations, %lld messages, %lld events\n",
+              static_cast<long long>(report->conversations), static_cast<long long>(report->messages),
+              static_cast<long long>(report->events));
+  if (report->open_numbers > 0) {
+    std::printf(
+        "messaging: %lld numbers of the log are open: of writes under way, or of a process that died, which whoever "
+        "reads next fills\n",
+        static_cast<long long>(report->open_numbers));
+  }
+  for (std::size_t i = 0; i < std::min(report->problems.size(), sqlite::kMaxProblems); ++i) {
+    std::printf("problem: %s\n", report->problems[i].c_str());
+  }
+  if (report->problems.size() > sqlite::kMaxProblems) std::puts("problem: and more; the list is cut here");
+  return report->ok();
+}
+
 // Of messaging's store, and of the index once the store is well.
 bool check_messages(const Settings& settings, const CheckArguments& arguments) {
-  if (is_in_mongodb(settings)) {
-    std::puts("messaging: its store is in MongoDB (MONGODB_URI), which this command does not look into");
-  } else if (const auto ok = check_messaging(settings); !ok.value_or(false)) {
+  const auto ok = is_in_mongodb(settings) ? check_messaging_there(settings) : check_messaging(settings);
+  if (!ok.value_or(false)) {
     if (ok) std::puts("search: not looked at, for the store comes first");
     return false;
   }

@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "drivers/mongo/temp_database.h"
+#include "messaging/stores/mongo_check.h"
+#include "messaging/stores/mongo_documents.h"
 #include "messaging/testing/messaging_store_contract.h"
 #include "messaging/testing/mongo_problems.h"
 
@@ -35,6 +37,9 @@ std::vector<std::string> problems_of(const mongo::TempDatabase& database) {
   const auto checked = mongo::with_database(**pool, clock.steady_now() + std::chrono::seconds(30),
                                             [&](mongo::Database& db) { problems = testing::find_mongo_problems(db); });
   if (!checked) problems.push_back(checked.error().detail);
+  const auto report = check_messaging_in_mongodb(**pool);
+  if (!report) problems.push_back(report.error().detail);
+  if (report) std::ranges::copy(report->problems, std::back_inserter(problems));
   return problems;
 }
 
@@ -132,6 +137,46 @@ TEST_F(MongoMessagingStoreTest, ProcessesGiveDenseSeqsBetweenThem) {
     EXPECT_EQ(*given.rbegin(), static_cast<Seq>(given.size())) << to;
   }
   EXPECT_EQ(all, 6u * kEach);
+}
+
+// Each thing that is damaged is named, with its conversation.
+TEST_F(MongoMessagingStoreTest, TheCheckFindsWhatWasDamaged) {
+  for (const char* id : {"whole", "seqs", "events", "members", "tombstone"}) {
+    make_group(id, {"u2"});
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(wait(stores_[0]->send_message(user("u1"), text(id, "x"), soon())));
+  }
+  auto pool = mongo::ClientPool::open(database_->options(1), clock_);
+  ASSERT_TRUE(pool);
+  const auto well = check_messaging_in_mongodb(**pool);
+  ASSERT_TRUE(well);
+  EXPECT_THAT(well->problems, ::testing::IsEmpty());
+  EXPECT_EQ(well->conversations, 5);
+  EXPECT_EQ(well->messages, 15);
+  EXPECT_EQ(well->open_numbers, 0);
+
+  const auto damage = [&](const std::function<void(mongo::Database&)>& act) {
+    ASSERT_TRUE(mongo::with_database(**pool, soon(), act));
+  };
+  const auto of = [](const char* id) { return mongodb::conversation_key(TenantId("acme"), ConversationId(id)); };
+  using mongo::make_document;
+  damage([&](mongo::Database& db) {
+    ASSERT_EQ(db.delete_one("messages", make_document("conversation", mongo::Uuid{of("seqs")}, "seq", 2)), 1);
+    ASSERT_EQ(db.delete_one("events", make_document("key", "events", "number", 4)), 1);
+    ASSERT_EQ(db.delete_one("members", make_document("conversation", mongo::Uuid{of("members")}, "user", "u2")), 1);
+    db.update_one("messages", make_document("conversation", mongo::Uuid{of("tombstone")}, "seq", 3),
+                  make_document("$set", make_document("deleted_at", clock_.wall_now())));
+  });
+  const auto report = check_messaging_in_mongodb(**pool);
+  ASSERT_TRUE(report);
+  std::string all;
+  for (const std::string& problem : report->problems) all += problem + "\n";
+  EXPECT_EQ(report->open_numbers, 1);
+  using ::testing::HasSubstr;
+  EXPECT_THAT(all, HasSubstr("seqs are not dense, or miscounted: tenant acme, conversation seqs, last 3, messages 2"));
+  EXPECT_THAT(all, HasSubstr("members are miscounted: tenant acme, conversation members, are 1 and 1 owners"));
+  EXPECT_THAT(all, HasSubstr("a deleted message still says something: tenant acme, conversation tombstone"));
+  EXPECT_THAT(all, ::testing::Not(HasSubstr("whole")));
+  database_.emplace();  // what was damaged is not to be checked again
 }
 
 TEST_F(MongoMessagingStoreTest, AKeyHoldsAcrossProcesses) {
