@@ -83,6 +83,27 @@ void MongoEventAppender::after_abort(Database& database) {
   if (fill_with_voids(database, collections_, {block_->first}, last)) signal_.notify();
 }
 
+void begin_behind(Database& database, const MongoEventCollections& collections,
+                  const std::vector<NumberedMongoEvent>& events) {
+  if (events.empty()) return;
+  const char* const log = collections.log.c_str();
+  std::vector<Document> documents;
+  for (const auto& [event, number] : events) {
+    // Numbers are dense here: those that the other log had given to nobody are void.
+    const std::int64_t before = documents.empty() ? number.value : documents.back().view().integer("_id") + 1;
+    for (std::int64_t open = before; open < number.value; ++open) {
+      documents.push_back(make_document("_id", open, "void", true));
+    }
+    documents.push_back(event_document(event, number.value));
+  }
+  database.delete_many(collections.events.c_str(), {});
+  database.insert(collections.events.c_str(), documents);
+  database.update_one(log, make_document("_id", "pruned"),
+                      make_document("$set", make_document("through", events.front().number.value - 1)), true);
+  database.update_one(log, make_document("_id", "numbers"),
+                      make_document("$set", make_document("last", events.back().number.value)), true);
+}
+
 LogOffset last_event(Database& database, const MongoEventCollections& collections) {
   const auto last =
       database.find_one(collections.events.c_str(), make_document("void", make_document("$exists", false)),

@@ -90,6 +90,15 @@ class MongoEventAppender final : public mongo::GroupCompanion {
   std::shared_ptr<EventTicket::Block> block_;
 };
 
+struct NumberedMongoEvent {
+  NewMongoEvent event;
+  LogOffset number;
+};
+// Outside of any transaction, while nobody uses the log: it holds `events`, ascending, and nothing else, and goes on
+// behind the last. Nothing happens when there are none.
+void begin_behind(mongo::Database& database, const MongoEventCollections& collections,
+                  const std::vector<NumberedMongoEvent>& events);
+
 // The newest event that the database's snapshot holds; 0 when there is none. What a write that changed nothing answers.
 LogOffset last_event(mongo::Database& database, const MongoEventCollections& collections);
 // Within a transaction: what events of this name hold becomes what `change` makes of it.

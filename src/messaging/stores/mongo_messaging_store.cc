@@ -1,5 +1,6 @@
 #include "messaging/stores/mongo_messaging_store.h"
 
+#include "events/mongo_move_mark.h"
 #include "events/mongo_relay_lease.h"
 #include "messaging/stores/mongo_event_payload.h"
 #include "messaging/stores/mongo_reads.h"
@@ -24,12 +25,15 @@ Result<std::unique_ptr<MongoMessagingStore>> MongoMessagingStore::open(Options o
   if (auto well = (*pool)->check_server(); !well) return fail(std::move(well.error()));
   events::PositionCodec::Secret secret{};
   const events::MongoEventCollections collections("");
+  Result<> not_being_filled;
   auto prepared = mongo::with_database(**pool, clock.steady_now() + kPrepareTime, [&](mongo::Database& db) {
     mongodb::prepare_messaging(db);
     events::prepare_events(db, collections);
     secret = events::load_position_secret(db, collections, random);
+    not_being_filled = events::expect_no_move(db, collections);
   });
   if (!prepared) return fail(std::move(prepared.error()));
+  if (!not_being_filled) return fail(std::move(not_being_filled.error()));
   return std::unique_ptr<MongoMessagingStore>(
       new MongoMessagingStore(std::move(*pool), secret, options, clock, random));
 }

@@ -1,5 +1,6 @@
 #include "messaging/stores/sqlite_messaging_store.h"
 
+#include "events/sqlite_move_mark.h"
 #include "messaging/stores/sqlite_event_payload.h"
 #include "messaging/stores/sqlite_reads.h"
 #include "messaging/stores/sqlite_schema.h"
@@ -24,6 +25,7 @@ Result<std::unique_ptr<SqliteMessagingStore>> SqliteMessagingStore::open(Options
     if (auto migrated = sqlite::migrate(*connection, kMessagingApplicationId, messaging_migrations()); !migrated) {
       return fail(migrated.error());
     }
+    if (auto ours = events::expect_no_move(*connection); !ours) return fail(ours.error());
     const auto secret = events::load_position_secret(*connection);
     return std::unique_ptr<SqliteMessagingStore>(
         new SqliteMessagingStore(std::move(*folder), std::move(connection), secret, options, clock, random));
