@@ -1,5 +1,6 @@
 #include "media/stores/mongo_media_store.h"
 
+#include "events/mongo_move_mark.h"
 #include "events/mongo_relay_lease.h"
 #include "media/stores/mongo_reads.h"
 #include "media/stores/mongo_rows.h"
@@ -25,14 +26,17 @@ Result<std::unique_ptr<MongoMediaStore>> MongoMediaStore::open(Options options, 
   if (auto well = (*pool)->check_server(); !well) return fail(std::move(well.error()));
   events::PositionCodec::Secret secret{};
   const events::MongoEventCollections collections("media_");
+  Result<> not_being_filled;
   const auto prepare = [&](Database& db) {
     mongodb::prepare_media(db);
     events::prepare_events(db, collections);
     secret = events::load_position_secret(db, collections, random);
+    not_being_filled = events::expect_no_move(db, collections);
   };
   if (options.prepare) {
     auto prepared = mongo::with_database(**pool, clock.steady_now() + kPrepareTime, prepare);
     if (!prepared) return fail(std::move(prepared.error()));
+    if (!not_being_filled) return fail(std::move(not_being_filled.error()));
   }
   return std::unique_ptr<MongoMediaStore>(new MongoMediaStore(std::move(*pool), secret, options, clock, random));
 }

@@ -1,5 +1,6 @@
 #include "media/stores/sqlite_media_store.h"
 
+#include "events/sqlite_move_mark.h"
 #include "media/stores/sqlite_reads.h"
 #include "media/stores/sqlite_rows.h"
 #include "media/stores/sqlite_schema.h"
@@ -23,6 +24,7 @@ Result<std::unique_ptr<SqliteMediaStore>> SqliteMediaStore::open(Options options
     if (auto migrated = sqlite::migrate(*connection, kMediaApplicationId, media_migrations()); !migrated) {
       return fail(migrated.error());
     }
+    if (auto ours = events::expect_no_move(*connection); !ours) return fail(ours.error());
     const auto secret = events::load_position_secret(*connection);
     return std::unique_ptr<SqliteMediaStore>(
         new SqliteMediaStore(std::move(*folder), std::move(connection), secret, options, clock, random));
