@@ -27,6 +27,8 @@ void add_check_command(CLI::App& app, int& exit_code);
 void add_reindex_command(CLI::App& app, int& exit_code);
 // Copies the stores of a data folder as snapshots; a running server does not mind.
 void add_backup_command(CLI::App& app, int& exit_code);
+// Moves what a data folder holds to the engines, or back; but for the last pass a running server does not mind.
+void add_migrate_command(CLI::App& app, int& exit_code);
 // Shows every setting with the value in force.
 void add_config_command(CLI::App& app, int& exit_code);
 // Makes the thumbnails of one picture, for the server, and ends the process. In no list of commands.

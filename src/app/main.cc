@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   parley::app::add_check_command(app, exit_code);
   parley::app::add_reindex_command(app, exit_code);
   parley::app::add_backup_command(app, exit_code);
+  parley::app::add_migrate_command(app, exit_code);
   parley::app::add_config_command(app, exit_code);
   parley::app::add_thumbnail_command(app);
 

@@ -3,10 +3,10 @@
 #include <cstdio>
 
 #include "app/media_objects.h"
+#include "app/object_copy.h"
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "base/run_on_loop.h"
-#include "media/digests.h"
 #include "media/stores/file_blob_store.h"
 #include "media/stores/sqlite_blob_records.h"
 #include "media/stores/sqlite_check.h"
@@ -27,41 +27,6 @@ struct Copied {
   std::uint64_t bytes = 0;
   std::uint64_t failed = 0;
 };
-
-Task<Result<>> copy_thumbnails(BlobStore& from, BlobStore& to, const KnownBlob& blob) {
-  for (const media::ThumbnailSize size : blob.thumbnails) {
-    auto reader = co_await from.open_thumbnail(blob.id, size, kNoHurry);
-    if (!reader) co_return fail(std::move(reader.error()));
-    auto body = (*reader)->read({0, (*reader)->size()});
-    auto bytes = co_await http::read_all(*body, 16 * 1024 * 1024);
-    if (!bytes) co_return fail(std::move(bytes.error()));
-    auto kept = co_await to.put_thumbnail(blob.id, size, std::move(*bytes), kNoHurry);
-    if (!kept) co_return kept;
-  }
-  co_return Result<>{};
-}
-
-Task<Result<>> copy_object(BlobStore& from, BlobStore& to, const KnownBlob& blob) {
-  auto reader = co_await from.open(blob.id, kNoHurry);
-  if (!reader) co_return fail(std::move(reader.error()));
-  if (auto begun = co_await to.create(blob.id, blob.size, kNoHurry); !begun) co_return begun;
-  auto digests = std::make_shared<media::Digests>(std::vector<ExpectedDigest>{});
-  auto writer = co_await to.write(blob.id, 0, digests, kNoHurry);
-  if (!writer) co_return fail(std::move(writer.error()));
-  auto body = (*reader)->read({0, (*reader)->size()});
-  for (;;) {
-    auto piece = co_await body->read();
-    if (!piece) co_return fail(std::move(piece.error()));
-    if (piece->empty()) break;
-    if (auto taken = co_await (*writer)->write(*piece, kNoHurry); !taken) co_return taken;
-  }
-  if (auto written = co_await (*writer)->flush(kNoHurry); !written) co_return written;
-  if (digests->sha256() != blob.sha256) {
-    co_return fail(ErrorKind::kInvalid, "wrong_bytes", "its object is not what was stored: another SHA-256");
-  }
-  if (auto sealed = co_await to.seal(blob.id, blob.size, kNoHurry); !sealed) co_return sealed;
-  co_return co_await copy_thumbnails(from, to, blob);
-}
 
 Task<Result<Copied>> copy_objects(media::BlobRecords& records, BlobStore& from, BlobStore& to) {
   Copied copied;

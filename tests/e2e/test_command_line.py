@@ -35,7 +35,7 @@ def refused(done, *needles):
 def test_help_names_every_command():
     done = run_cli("--help")
     assert done.returncode == 0
-    for command in ("serve", "token", "keys", "health", "import", "config", "check", "reindex", "backup"):
+    for command in ("serve", "token", "keys", "health", "import", "config", "check", "reindex", "backup", "migrate"):
         assert command in done.stdout.decode(), done.stdout
         one = run_cli(command, "--help")
         assert one.returncode == 0 and one.stdout, command
@@ -55,6 +55,22 @@ def test_a_command_that_there_is_not_is_named():
     done = run_cli("versoin")
     assert done.returncode == 2
     refused(done, "no command versoin", "--help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ([], "--from"),
+        (["--from", "embedded"], "--to"),
+        (["--from", "embedded", "--to", "elsewhere"], "elsewhere"),
+        (["--from", "embedded", "--to", "embedded"], "the same"),
+        (["--from", "embedded", "--to", "engines"], "MONGODB_URI"),
+        (["--from", "embedded", "--to", "engines", "--cut-over", "--verify"], "--verify"),
+    ],
+)
+def test_a_move_needs_two_places(arguments, named, tmp_path):
+    refused(run_cli("migrate", *arguments, "--data", tmp_path / "data"), named)
+    assert not (tmp_path / "data").exists()
 
 
 # keys, health
