@@ -105,6 +105,9 @@ std::string env_example() {
       "# Every setting of Parley, with its default; see docs/configuration.md. Made from "
       "src/config/settings_table.cc.\n"
       "# Copy to .env and take the # from the lines you change.\n";
+  text +=
+      "\n# --- Containers ---\n\n# Image that the compose files run, and build where it is "
+      "missing.\n#PARLEY_IMAGE=parley:local\n";
   std::string_view section;
   for (const Setting& setting : settings_table()) {
     if (setting.section != section) {
