@@ -1,7 +1,8 @@
 """Servers for the black-box tests. Each test has a tenant of its own, so tests share servers and never data.
 
 `tenant` runs a test against three ways in: the gateway with all roles in one process, a gateway that reaches
-the services over HTTP, and the services themselves. PARLEY_BINARY (or PARLEY_BIN) names the binary.
+the services over HTTP, and the services themselves. With the mark `live` (./dev test --live) there is a fourth: four
+processes, one for each role, on real engines. PARLEY_BINARY (or PARLEY_BIN) names the binary.
 """
 
 import itertools
@@ -11,12 +12,24 @@ import pytest
 
 from harness.client import Tenant
 from harness.contract import contract
+from harness.engines import EnginePlace, Roles
 from harness.search import Place, SearchTenant
 from harness.server import ROLES, Server, binary
 from harness.tokens import Issuer
 
-TOPOLOGIES = ["all_in_one", "split", "direct"]
+TOPOLOGIES = ["all_in_one", "split", "direct", pytest.param("engines", marks=pytest.mark.live)]
 INTERNAL_KEY = secrets.token_hex(32)
+# What these ask is answered before any engine is asked, so once is enough.
+BEFORE_ENGINES = {"test_invalid_bodies.py", "test_parameters.py", "test_search_parameters.py", "test_http_surface.py", "test_rights.py",
+                  "test_tokens.py", "test_internal_routes.py", "test_search_scripts.py", "test_tus_clients.py"}  # fmt: skip
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without what the engines have no part in."""
+    left_out = [item for item in items if "[engines" in item.name and item.path.name in BEFORE_ENGINES]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +52,7 @@ class Fleet:
     def __init__(self, folder, issuer):
         self.folder, self.issuer = folder, issuer
         self.servers, self.started = {}, []
+        self.four = None
 
     def _made(self, name, roles, **settings):
         if name not in self.servers:
@@ -83,8 +97,17 @@ class Fleet:
                             SEARCH_SERVICE_URL=services.url("search"), MEDIA_SERVICE_URL=self.media().url("media"),
                             INTERNAL_KEY=INTERNAL_KEY)  # fmt: skip
 
+    def on_engines(self, role):
+        """One of four processes, each with one role, on the engines that run."""
+        if self.four is None:
+            self.four = Roles(self.folder / "engines", JWT_PUBLIC_KEY=self.issuer.public_keys, CHUNK_SIZE_MB=1,
+                              MAX_UPLOADS_PER_USER=0, **EnginePlace().settings).start()  # fmt: skip
+        return self.four.one(role)
+
     def entrance(self, topology):
         """(origin, contract, prefix of the paths) of one way in."""
+        if topology == "engines":
+            return self.on_engines("gateway").origin("gateway"), contract("gateway"), "/v1"
         if topology == "direct":
             return self.messaging().origin("messaging"), contract("messaging"), ""
         server = self.all_in_one() if topology == "all_in_one" else self.gateway()
@@ -97,14 +120,17 @@ class Fleet:
         return self.entrance(topology)[0], contract("gateway"), "/v1/media"
 
     def search_place(self, topology):
-        server = self.all_in_one() if topology == "all_in_one" else self.messaging()
+        if topology == "engines":
+            server = self.on_engines("search")
+        else:
+            server = self.all_in_one() if topology == "all_in_one" else self.messaging()
         service = (server.origin("search"), contract("search"), "")
         chat = self.entrance(topology)
         return Place(chat, service if topology == "direct" else chat, service)
 
     def stop(self):
         faults = []
-        for server in reversed(self.started):  # the gateway before what it calls
+        for server in [*reversed(self.started), *([self.four] if self.four else [])]:  # the gateway before what it calls
             try:
                 server.stop()
             except AssertionError as fault:

@@ -1,25 +1,18 @@
-"""Messaging and search as processes of their own, with a real Kafka between them (PARLEY_TEST_KAFKA_BROKERS).
-
-A second cluster that a test may stop and start again is named by PARLEY_TEST_KAFKA_STOP and PARLEY_TEST_KAFKA_START, shell
-commands, with PARLEY_TEST_KAFKA_OWN_BROKERS: a test of an outage runs only where they are given.
-"""
+"""Messaging and search as processes of their own, with a real Kafka between them and nothing else."""
 
 import json
-import os
 import secrets
-import subprocess
 
 import pytest
 
 from harness.client import words
 from harness.contract import contract
+from harness.engines import OwnKafka, address_of, records
 from harness.search import Place, SearchTenant
 from harness.server import sanitized
 from harness.waiting import until
 
-BROKERS = os.environ.get("PARLEY_TEST_KAFKA_BROKERS")
-OWN_BROKERS, STOP, START = (os.environ.get(f"PARLEY_TEST_KAFKA_{name}") for name in ("OWN_BROKERS", "STOP", "START"))
-pytestmark = [pytest.mark.live, pytest.mark.skipif(not BROKERS, reason="PARLEY_TEST_KAFKA_BROKERS is not set")]
+pytestmark = pytest.mark.live
 
 
 class Split:
@@ -41,15 +34,12 @@ class Split:
         return SearchTenant(self.issuer, Place(chat, chat, service))
 
     def topic(self, name, form="%k|%h|%s\n"):
-        """What an independent client reads of a topic: lines."""
-        done = subprocess.run(["kcat", "-b", self.brokers, "-C", "-q", "-e", "-o", "beginning", "-t", self.prefix + name, "-f", form],
-                              capture_output=True, check=True, timeout=60)  # fmt: skip
-        return done.stdout.decode().splitlines()
+        return records(self.brokers, self.prefix + name, form)
 
 
 @pytest.fixture
 def split(start_server, issuer):
-    return Split(start_server, issuer, BROKERS)
+    return Split(start_server, issuer, address_of("kafka"))
 
 
 def say(user, room, text):
@@ -131,15 +121,21 @@ def test_an_index_that_is_lost_is_made_anew(split):
     assert sorted(ada.found("walrus")) == sorted(ids)
 
 
-@pytest.mark.skipif(not (OWN_BROKERS and STOP and START), reason="no cluster is given that may be stopped")
-def test_while_kafka_is_away_sending_goes_on_and_afterwards_all_is_found(start_server, issuer):
-    split = Split(start_server, issuer, OWN_BROKERS)
+@pytest.fixture
+def own_kafka():
+    kafka = OwnKafka().start()
+    yield kafka
+    kafka.remove()
+
+
+def test_while_kafka_is_away_sending_goes_on_and_afterwards_all_is_found(start_server, issuer, own_kafka):
+    split = Split(start_server, issuer, own_kafka.brokers)
     tenant = split.tenant()
     ada = tenant.user("ada")
     ada.post("conversations", body={"id": "room"}, expect=201)
     ids = [say(ada, "room", words("walrus before"))["id"]]
     assert ada.found("walrus") == ids
-    subprocess.run(STOP, shell=True, check=True, timeout=60)
+    own_kafka.kill()
     try:
         until("messaging says so", lambda: split.messaging.health("messaging")["dependencies"]["kafka"]["status"] != "ok", 30)
         health = split.messaging.health("messaging")
@@ -150,6 +146,6 @@ def test_while_kafka_is_away_sending_goes_on_and_afterwards_all_is_found(start_s
         behind = ada.ask("messages", q="walrus", min_position=ada.written.position, wait_ms=100)
         behind.refused(503, "index_behind")
     finally:
-        subprocess.run(START, shell=True, check=True, timeout=120)
+        own_kafka.start()
     until("all is found", lambda: sorted(hit["id"] for hit in ada.ask("messages", q="walrus", limit=100).json["items"]) == sorted(ids),
           30 if sanitized() else 15)  # fmt: skip
