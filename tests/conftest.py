@@ -52,7 +52,7 @@ class Fleet:
     def __init__(self, folder, issuer):
         self.folder, self.issuer = folder, issuer
         self.servers, self.started = {}, []
-        self.four = None
+        self.four = self.place = None
 
     def _made(self, name, roles, **settings):
         if name not in self.servers:
@@ -100,8 +100,9 @@ class Fleet:
     def on_engines(self, role):
         """One of four processes, each with one role, on the engines that run."""
         if self.four is None:
+            self.place = EnginePlace()
             self.four = Roles(self.folder / "engines", JWT_PUBLIC_KEY=self.issuer.public_keys, CHUNK_SIZE_MB=1,
-                              MAX_UPLOADS_PER_USER=0, **EnginePlace().settings).start()  # fmt: skip
+                              MAX_UPLOADS_PER_USER=0, **self.place.settings).start()  # fmt: skip
         return self.four.one(role)
 
     def entrance(self, topology):
