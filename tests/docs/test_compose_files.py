@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,13 @@ def test_every_volume_is_declared():
         declared = set(load(name).get("volumes", {})) | set(load("compose.yaml")["volumes"])
         used = {volume.split(":")[0] for one in services(name).values() for volume in one.get("volumes", []) if ":" in volume}
         assert {volume for volume in used if not volume.startswith((".", "/"))} <= declared
+
+
+def test_the_image_has_each_library_that_the_binary_loads(parley):
+    """By the packages of this machine, which is the image's Debian."""
+    installed = set(re.search(r"install -y --no-install-recommends \\\n(.*?)&& rm", DOCKERFILE.split("bookworm-slim")[1], re.DOTALL)[1].split())
+    dynamic = subprocess.run(["/usr/lib/llvm-19/bin/llvm-readelf", "--needed-libs", parley], capture_output=True, text=True, check=True).stdout
+    for library in re.findall(r"^\s+(lib\S+)$", dynamic, re.MULTILINE):
+        found = subprocess.run(["dpkg-query", "-S", f"*-linux-gnu/{library}"], capture_output=True, text=True, check=True).stdout
+        packages = set(re.findall(r"^([^:]+):", found, re.MULTILINE))
+        assert packages & (installed | {"libc6", "libstdc++6", "libgcc-s1"}), f"{library} is in {packages}, which the image does not install"
