@@ -10,6 +10,8 @@ namespace parley::mongo {
 
 namespace {
 
+constexpr std::size_t kMostLostSessions = 1'000;
+
 using UriHandle = std::unique_ptr<mongoc_uri_t, void (*)(mongoc_uri_t*)>;
 
 // libmongoc starts itself in every process that holds it, before main: it makes a file /dev/shm/mongoc-PID for counters
@@ -117,6 +119,32 @@ ClientPool::Lease::~Lease() {
 
 Database ClientPool::Lease::database(SteadyTime deadline) const {
   return {client_, pool_->database_, nullptr, pool_->limits(deadline)};
+}
+
+void ClientPool::end_later(const mongoc_client_session_t* session) {
+  const std::lock_guard lock(mutex_);
+  if (lost_sessions_.size() >= kMostLostSessions) return;  // the server ends by itself what it does not hear of
+  lost_sessions_.emplace_back(*mongoc_client_session_get_lsid(session));
+}
+
+void ClientPool::end_lost_sessions(Database& database) {
+  std::vector<Document> lost;
+  {
+    const std::lock_guard lock(mutex_);
+    lost.swap(lost_sessions_);
+  }
+  if (lost.empty()) return;
+  Array sessions;
+  for (const Document& session : lost) sessions.add(session);
+  try {
+    database.run_on("admin", make_document("killSessions", sessions));
+  } catch (const Failure& failure) {
+    log_warn("what broken connections left behind in MongoDB could not be ended",
+             {{"sessions", lost.size()}, {"error", failure.what()}, {"code", failure.code()}});
+    if (failure.kind() != FailureKind::kUnreachable) return;
+    const std::lock_guard lock(mutex_);
+    std::ranges::move(lost, std::back_inserter(lost_sessions_));
+  }
 }
 
 Result<> ClientPool::check_server() {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -53,6 +54,12 @@ class ClientPool {
   // Throws Failure (kUnreachable) when none is free in time.
   Lease borrow(SteadyTime deadline);
 
+  // A transaction does not end with its connection: where that broke, the server may keep it and its locks for a
+  // minute. Its session is noted here, and ended before the next group is written; what cannot be reached then, with a
+  // later one.
+  void end_later(const mongoc_client_session_t* session);
+  void end_lost_sessions(Database& database);
+
   // For start-up, on the calling thread: whether a server answers and can do transactions. fail: unavailable;
   // not_a_replica_set where it is a mongod that stands alone; access_refused.
   Result<> check_server();
@@ -73,6 +80,7 @@ class ClientPool {
   std::mutex mutex_;
   std::condition_variable freed_;
   std::size_t free_;
+  std::vector<Document> lost_sessions_;
 };
 
 // On the calling thread, which no loop may be: does `act` with a connection and turns what fails into an Error.

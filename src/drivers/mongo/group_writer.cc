@@ -39,6 +39,11 @@ bool is_worth_another_try(const Failure& failure) {
          failure.kind() == FailureKind::kUnreachable;
 }
 
+// The server may not have heard of the abort either.
+bool is_cut_off(const Failure& failure) {
+  return failure.kind() == FailureKind::kUnreachable || failure.kind() == FailureKind::kCommitUnknown;
+}
+
 }  // namespace
 
 GroupWriter::GroupWriter(ClientPool& pool, Options options)
@@ -152,11 +157,14 @@ GroupWriter::Tried GroupWriter::try_group(Jobs jobs) {
   const SteadyTime deadline = pool_.clock().steady_now() + pool_.timeout();
   try {
     auto lease = pool_.borrow(deadline);
+    auto before = lease.database(deadline);
+    pool_.end_lost_sessions(before);
     GroupTransaction transaction(pool_, lease, deadline, options_.make_companion ? options_.make_companion() : nullptr);
     auto beside = transaction.outside();
     sessions_.remember(beside, transaction.session());
     if (auto tried = try_in(transaction, jobs); tried.outcome != Outcome::kDone) {
       transaction.abort();
+      if (tried.failure && is_cut_off(*tried.failure)) pool_.end_later(transaction.session());
       auto outside = transaction.outside();
       if (auto* companion = transaction.any_companion()) companion->after_abort(outside);
       return tried;

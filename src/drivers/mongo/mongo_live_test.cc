@@ -254,6 +254,18 @@ TEST_F(MongoLiveTest, ACompanionWritesLastAndHearsHowItEnded) {
   EXPECT_EQ(value_of(7), 1);
 }
 
+TEST_F(MongoLiveTest, WhatABrokenConnectionLeftBehindHoldsUpNobody) {
+  auto lease = pool_->borrow(soon());
+  Transaction lost(*pool_, lease, soon());
+  ASSERT_TRUE(add_one(lost, 7));
+  pool_->end_later(lost.session());
+  GroupWriter writer(*pool_, {.lanes = 1});
+  const auto done = wait(writer.run<std::int64_t>("k", soon(), [](GroupTransaction& tx) { return add_one(tx, 7); }));
+  EXPECT_TRUE(done) << (done ? "" : done.error().detail);
+  EXPECT_EQ(value_of(7), 1);
+  EXPECT_THROW(lost.commit(), Failure) << "it was ended";
+}
+
 TEST_F(MongoLiveTest, ReadersSeeOneMoment) {
   ReaderPool readers(*pool_, {.threads = 1});
   with([](Database& db) { db.insert("things", make_document("_id", 1, "value", 1)); });
