@@ -123,3 +123,22 @@ def test_a_folder_with_files_that_mongodb_does_not_know_is_not_served(start_serv
     assert done.returncode == 1 and b"holds 1 files of which MongoDB" in done.stderr, done
     server.start()
     assert download(user, file["id"]) == data
+
+
+def test_all_roles_in_one_process_with_files_in_its_folder(start_server, storage_at):
+    server = start_server(MONGODB_URI=MONGODB, MONGODB_DATABASE=f"parley_test_{secrets.token_hex(6)}")
+    user = storage_at(server, name="acme").user("ada")
+    data = some_bytes(200_000)
+    kept, gone = (upload(user, data, name, expect=201).json for name in ("kept.bin", "gone.bin"))
+    user.delete("files", gone["id"], expect=204)
+    server.stop()
+    server.start()
+    assert download(user, kept["id"]) == data
+    assert user.get("files", expect=200).json["items"] == [kept]
+    user.get("files", gone["id"], expect=404)
+    assert user.get("usage", expect=200).json["user"]["files"] == 1
+    assert server.health("media")["dependencies"]["mongodb"]["status"] == "ok"
+    server.stop()
+    checked = run_cli("check", "--data", server.data, "--deep", **server.settings)
+    assert b"problem: " not in checked.stdout and b"1 objects" not in checked.stdout, checked
+    assert checked.returncode == 0 and b"2 objects, 400000 bytes, all of them read" in checked.stdout, checked
