@@ -219,16 +219,16 @@ def test_a_target_that_is_in_use_and_a_source_that_is_none_are_refused(start_ser
     run = migrate(engines, tmp_path / "nothing")
     refused(run, "holds no store")
     refused(migrate(engines, tmp_path / "nothing", there=False), "holds no store")
-    used = start_server()
+    used = start_server(CHUNK_SIZE_MB=1)
     Talk(used, issuer)
-    other = start_server()
+    other = start_server(CHUNK_SIZE_MB=1)
     Talk(other, issuer)
     done(migrate(engines, used.data))
     refused(migrate(engines, other.data), "filled from another store")
     used.stop()
     done(migrate(engines, used.data, "--cut-over"))
     other.stop()
-    refused(migrate(engines, other.data, there=False), "holds messages already")
+    refused(migrate(engines, other.data, there=False), "holds something already")
 
 
 def write_logs(folder, files, lines):
