@@ -162,7 +162,8 @@ class Checker {
   void check_events() {
     std::int64_t number = all_.events.empty() ? 0 : all_.events.front().view().integer("_id") - 1;
     for (const Document& event : all_.events) {
-      expect(event.view().integer("_id") == ++number, "numbers of the log are not dense", std::to_string(number));
+      ++number;
+      expect(event.view().integer("_id") == number, "numbers of the log are not dense", std::to_string(number));
       if (event.view().has("ref")) {
         expect(all_.by_id.contains(hex(event.view().bytes("ref"))), "an event of no message", std::to_string(number));
       }
