@@ -69,8 +69,8 @@ Result<> expect_nothing_left_behind(const std::filesystem::path& folder, media::
   if (*files == 0) return {};
   return fail(ErrorKind::kConflict, "files_left_behind",
               folder.string() + " holds " + std::to_string(*files) +
-                  " files of which MongoDB (MONGODB_URI) knows none: unset MONGODB_URI to serve them, or move that "
-                  "folder away to do without them.");
+                  " files of which MongoDB (MONGODB_URI) knows none: move them there with `parley migrate`, unset "
+                  "MONGODB_URI to serve them, or put that folder away to do without them.");
 }
 
 class EmbeddedBackend final : public MediaBackend {
