@@ -9,6 +9,7 @@ namespace parley::app {
 
 namespace {
 constexpr std::chrono::milliseconds kFindServerFor{2'000};
+constexpr std::chrono::milliseconds kStepOfAMove{60'000};
 constexpr std::array<double, 11> kGroupSizes{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 }  // namespace
 
@@ -19,6 +20,12 @@ mongo::ConnectionOptions mongo_connection(const MongoSettings& settings) {
           .size = settings.pool_size,
           .timeout = settings.timeout,
           .find_server_for = std::min(settings.timeout, kFindServerFor)};
+}
+
+mongo::ConnectionOptions mongo_connection_of_a_move(const MongoSettings& settings) {
+  mongo::ConnectionOptions options = mongo_connection(settings);
+  options.timeout = std::max(options.timeout, kStepOfAMove);
+  return options;
 }
 
 MongoThreads mongo_threads(const MongoSettings& settings) {

@@ -12,6 +12,8 @@
 namespace parley::app {
 
 mongo::ConnectionOptions mongo_connection(const MongoSettings& settings);
+// Its steps are a thousand records each, and nobody waits for an answer: MONGODB_TIMEOUT_MS, but a minute at least.
+mongo::ConnectionOptions mongo_connection_of_a_move(const MongoSettings& settings);
 
 // How MONGODB_POOL_SIZE is shared out.
 struct MongoThreads {

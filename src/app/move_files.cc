@@ -62,7 +62,7 @@ Result<std::unique_ptr<MoveOfFiles>> MoveOfFiles::open(const Settings& settings,
   auto made = std::unique_ptr<MoveOfFiles>(new MoveOfFiles(sides));
   made->loops_.start();
   const auto folder = settings.serve.data_dir / "media";
-  const auto connection = mongo_connection(settings.mongodb);
+  const auto connection = mongo_connection_of_a_move(settings.mongodb);
   const auto lock = sides.alone ? sqlite::MoveLock::kAlone : sqlite::MoveLock::kBesideServers;
   std::error_code unknown;
   if (sides.to_engines && !std::filesystem::exists(folder / media::kMediaDatabase, unknown)) return nullptr;

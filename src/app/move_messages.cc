@@ -60,7 +60,7 @@ Result<> take(Result<std::unique_ptr<Store>> opened, std::unique_ptr<transfer::S
 Result<std::unique_ptr<MoveOfMessages>> MoveOfMessages::open(const Settings& settings, MoveSides sides) {
   auto made = std::unique_ptr<MoveOfMessages>(new MoveOfMessages);
   const auto folder = settings.serve.data_dir / "messaging";
-  const auto connection = mongo_connection(settings.mongodb);
+  const auto connection = mongo_connection_of_a_move(settings.mongodb);
   const auto lock = sides.alone ? sqlite::MoveLock::kAlone : sqlite::MoveLock::kBesideServers;
   // The source first: without one, no target is made.
   std::error_code unknown;
