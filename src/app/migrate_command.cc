@@ -21,6 +21,7 @@ struct MigrateArguments {
   std::string to;
   bool cut_over = false;
   bool verify = false;
+  bool accept_lost = false;
 };
 
 int wrong(const char* detail) {
@@ -75,6 +76,13 @@ class Move {
     return messages_done_ && files_done_;
   }
   Result<> finish() {
+    // Both are asked before either is finished.
+    if (files_) {
+      if (auto same = files_->expect_unchanged(); !same) return same;
+    }
+    if (messages_) {
+      if (auto same = messages_->expect_unchanged(); !same) return same;
+    }
     if (files_ && !files_done_) {
       if (auto done = files_->finish(); !done) return done;
     }
@@ -131,7 +139,9 @@ int migrate(const MigrateArguments& arguments) {
   auto settings = settings_of_folder(arguments.data_dir);
   if (!settings) return settings.error();
   if (settings->mongodb.uri.empty()) return wrong("MONGODB_URI says where the engines' store is; it is not set");
-  auto move = Move::open(*settings, {.to_engines = arguments.to == "engines", .alone = arguments.cut_over});
+  auto move = Move::open(
+      *settings,
+      {.to_engines = arguments.to == "engines", .alone = arguments.cut_over, .accept_lost = arguments.accept_lost});
   if (!move) return failed(move.error());
   if (!arguments.verify) return arguments.cut_over ? cut_over(*move) : copy(*move);
   const auto equal = move->verify(true);
@@ -157,6 +167,8 @@ void add_migrate_command(CLI::App& app, int& exit_code) {
   command->add_flag("--cut-over", arguments->cut_over,
                     "The last pass, with the old servers stopped: copy the rest, compare everything, open the target");
   command->add_flag("--verify", arguments->verify, "Only compare the two, by counts and checksums, files' bytes too");
+  command->add_flag("--accept-lost", arguments->accept_lost,
+                    "Files of which neither side has the bytes are named, and do not stand in the way");
   command->footer(
       "Without --cut-over it runs beside the old servers, and may be run again: it copies what changed. One that was\n"
       "killed is just run again. No server opens the target before the move is finished.\n"

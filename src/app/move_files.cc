@@ -52,6 +52,10 @@ std::string text_of(const transfer::MediaTotals& totals) {
                      totals.checksum.hex());
 }
 
+std::int64_t offset_of(const transfer::LogEnd& end) {
+  return end.events.empty() ? 0 : end.events.back().event.offset.value;
+}
+
 bool is_absent(const Error& error) {
   return error.code == "not_our_file" || error.code == "not_our_database";
 }
@@ -75,14 +79,17 @@ Result<std::unique_ptr<MoveOfFiles>> MoveOfFiles::open(const Settings& settings,
                     : take(SqliteMediaTransfer::open_target(folder), made->target_);
   if (!target) return fail(std::move(target.error()));
   if (auto opened = made->open_objects(settings); !opened) return fail(std::move(opened.error()));
+  const auto end = made->source_->log_end();
+  if (!end) return fail(end.error());
+  made->began_at_ = offset_of(*end);
   return made;
 }
 
 Result<> MoveOfFiles::open_objects(const Settings& settings) {
-  if (settings.s3.endpoint.empty()) return {};
   auto folder = media::FileBlobStore::open({.folder = settings.serve.data_dir / "media" / "objects"});
   if (!folder) return fail(std::move(folder.error()));
   folder_ = std::move(*folder);
+  if (settings.s3.endpoint.empty()) return {};
   auto bucket = S3Objects::open(settings.s3, loops_, clock_, random_);
   if (!bucket) return fail(std::move(bucket.error()));
   bucket_ = std::move(*bucket);
@@ -189,6 +196,9 @@ Result<> MoveOfFiles::copy_uploads() {
   if (!uploads) return fail(uploads.error());
   for (const auto& [upload] : *uploads) {
     if (upload.complete) continue;
+    const auto has_bytes = has_bytes_of(upload);
+    if (!has_bytes) return fail(has_bytes.error());
+    if (!*has_bytes) continue;
     auto done = again_if_begun(upload.id, [&] { return copy_ranges(*from_, *to_, upload); });
     if (!done) {
       return fail(done.error().kind, done.error().code,
@@ -196,6 +206,18 @@ Result<> MoveOfFiles::copy_uploads() {
     }
   }
   return {};
+}
+
+// Looked at before anything in the target is cleared for it: where both sides have one bucket, that would be the only
+// copy.
+Result<bool> MoveOfFiles::has_bytes_of(const media::Upload& upload) {
+  const auto here = run_on_loop(loops_.at(0), from_->open(upload.id, kNoHurry));
+  if (here) return true;
+  if (here.error().kind != ErrorKind::kNotFound) return fail(here.error());
+  const auto there = run_on_loop(loops_.at(0), to_->open(upload.id, kNoHurry));
+  if (there || upload.present.empty()) return false;
+  return fail(there.error().kind, there.error().code,
+              fmt::format("tenant {}, upload {}: {}", upload.tenant.value, upload.id.value, there.error().detail));
 }
 
 Result<> MoveOfFiles::copy() {
@@ -208,9 +230,10 @@ Result<> MoveOfFiles::copy() {
   }
   const auto written = transfer::copy(*source_, *target_);
   if (!written) return fail(written.error());
-  std::printf("media: copied: %lld files, %llu bytes; written: %lld records of files and uploads\n",
-              static_cast<long long>(files_copied_), static_cast<unsigned long long>(bytes_copied_),
-              static_cast<long long>(*written));
+  std::printf(
+      "media: copied: %lld files, %llu bytes, %lld files without bytes; written: %lld records of files and uploads\n",
+      static_cast<long long>(files_copied_), static_cast<unsigned long long>(bytes_copied_),
+      static_cast<long long>(lost_), static_cast<long long>(*written));
   return {};
 }
 
@@ -220,17 +243,40 @@ Result<bool> MoveOfFiles::verify(bool deep) {
   std::printf("media: source: %s\n", text_of(compared->source).c_str());
   std::printf("media: target: %s\n", text_of(compared->target).c_str());
   for (const std::string& difference : compared->differences) std::printf("difference: %s\n", difference.c_str());
-  if (!has_bytes_to_move()) return compared->equal();
+  const auto same = has_bytes_to_move() ? verify_bytes(deep) : verify_bytes_that_stay();
+  if (!same) return same;
+  return compared->equal() && *same;
+}
+
+// Where S3_ENDPOINT is not set, they are in the folder, whichever side is the source.
+Result<bool> MoveOfFiles::verify_bytes_that_stay() {
+  const auto here = list(*folder_);
+  if (!here) return fail(here.error());
+  bool equal = true;
+  auto done = each_file([&](const transfer::FileRecord& record) -> Result<> {
+    const auto at = here->sealed.find(record.file.id.value);
+    if (record.deleted_at || (at != here->sealed.end() && at->second == record.file.size)) return {};
+    equal = equal && sides_.accept_lost;
+    std::printf("problem: %s: its bytes are not in media/objects of the data folder; S3_ENDPOINT is not set\n",
+                name_of(record).c_str());
+    return {};
+  });
+  if (!done) return fail(std::move(done.error()));
+  return equal;
+}
+
+Result<bool> MoveOfFiles::verify_bytes(bool deep) {
   const auto there = list(*to_);
   if (!there) return fail(there.error());
   const auto here = list(*from_);
   if (!here) return fail(here.error());
-  bool equal = compared->equal();
+  bool equal = true;
   auto done = each_file([&](const transfer::FileRecord& record) -> Result<> {
     if (record.deleted_at) return {};
     const auto at = there->sealed.find(record.file.id.value);
     const bool is_there = at != there->sealed.end() && at->second == record.file.size;
     if (!is_there && !here->sealed.contains(record.file.id.value)) {
+      equal = equal && sides_.accept_lost;
       std::printf("problem: %s: neither side has its bytes\n", name_of(record).c_str());
       return {};
     }
@@ -252,9 +298,17 @@ Result<bool> MoveOfFiles::is_finished() {
   return *mark && (*mark)->is_done();
 }
 
+Result<> MoveOfFiles::expect_unchanged() {
+  const auto end = source_->log_end();
+  if (!end) return fail(end.error());
+  if (offset_of(*end) != began_at_) return source_changed();
+  return {};
+}
+
 Result<> MoveOfFiles::finish() {
   const auto end = source_->log_end();
   if (!end) return fail(end.error());
+  if (offset_of(*end) != began_at_) return source_changed();
   return target_->finish(*end);
 }
 

@@ -28,6 +28,8 @@ class MoveOfFiles {
   // Compares what is known, and which objects there are; `deep`: their bytes, too. Differences are printed.
   Result<bool> verify(bool deep);
   Result<bool> is_finished();
+  // fail: source_changed when events were written to the source since this was opened.
+  Result<> expect_unchanged();
   Result<> finish();
 
  private:
@@ -44,6 +46,10 @@ class MoveOfFiles {
   Result<> copy_file(const media::transfer::FileRecord& record);
   Result<> copy_thumbnails(const media::transfer::FileRecord& record);
   Result<> copy_uploads();
+  // Neither here: the objects are in the target already, which both sides share.
+  Result<bool> has_bytes_of(const media::Upload& upload);
+  Result<bool> verify_bytes(bool deep);
+  Result<bool> verify_bytes_that_stay();
   bool has_bytes_to_move() const { return from_ != nullptr; }
 
   const MoveSides sides_;
@@ -58,7 +64,8 @@ class MoveOfFiles {
   std::unique_ptr<media::transfer::MediaWriter> target_;
   std::int64_t files_copied_ = 0;
   std::uint64_t bytes_copied_ = 0;
-  std::int64_t lost_ = 0;  // files of which the source has no bytes
+  std::int64_t began_at_ = 0;  // the log's end
+  std::int64_t lost_ = 0;      // files of which the source has no bytes
 };
 
 }  // namespace parley::app

@@ -57,6 +57,11 @@ Result<> take(Result<std::unique_ptr<Store>> opened, std::unique_ptr<transfer::S
 
 }  // namespace
 
+std::unexpected<Error> source_changed() {
+  return fail(ErrorKind::kConflict, "source_changed",
+              "The source was written to meanwhile: a server still runs on it. Stop it, and run this again.");
+}
+
 Result<std::unique_ptr<MoveOfMessages>> MoveOfMessages::open(const Settings& settings, MoveSides sides) {
   auto made = std::unique_ptr<MoveOfMessages>(new MoveOfMessages);
   const auto folder = settings.serve.data_dir / "messaging";
@@ -118,13 +123,17 @@ Result<bool> MoveOfMessages::verify() {
   return compared->equal();
 }
 
+Result<> MoveOfMessages::expect_unchanged() {
+  const auto end = source_end();
+  if (!end) return fail(end.error());
+  if (*end != began_at_) return source_changed();
+  return {};
+}
+
 Result<> MoveOfMessages::finish() {
   const auto last = source_->last_event();
   if (!last) return fail(last.error());
-  if ((*last ? (*last)->event.offset.value : 0) != began_at_) {
-    return fail(ErrorKind::kConflict, "source_changed",
-                "The source was written to meanwhile: a server still runs on it. Stop it, and run this again.");
-  }
+  if ((*last ? (*last)->event.offset.value : 0) != began_at_) return source_changed();
   return target_->finish(*last);
 }
 

@@ -13,9 +13,12 @@
 namespace parley::app {
 
 struct MoveSides {
-  bool to_engines = true;  // else from them
-  bool alone = false;      // the source is to be served by nobody, which only a folder can tell
+  bool to_engines = true;    // else from them
+  bool alone = false;        // the source is to be served by nobody, which only a folder can tell
+  bool accept_lost = false;  // files of which neither side has the bytes do not make the two unequal
 };
+
+std::unexpected<Error> source_changed();
 
 class MoveOfMessages {
  public:
@@ -27,6 +30,7 @@ class MoveOfMessages {
   Result<bool> verify();
   Result<bool> is_finished();
   // fail: source_changed when the source was written to since this was opened.
+  Result<> expect_unchanged();
   Result<> finish();
 
  private:

@@ -36,6 +36,8 @@ Task<Result<>> copy_thumbnails(BlobStore& from, BlobStore& to, const media::Know
       if (there.error().kind != ErrorKind::kNotFound) co_return fail(std::move(there.error()));
     }
     auto reader = co_await from.open_thumbnail(blob.id, size, kNoHurry);
+    // It may have gone, or never been made; what lacks is made again when it is asked for.
+    if (!reader && reader.error().kind == ErrorKind::kNotFound) continue;
     if (!reader) co_return fail(std::move(reader.error()));
     auto body = (*reader)->read({0, (*reader)->size()});
     auto bytes = co_await http::read_all(*body, kLargestThumbnail);

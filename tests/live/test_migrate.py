@@ -231,6 +231,24 @@ def test_a_target_that_is_in_use_and_a_source_that_is_none_are_refused(start_ser
     refused(migrate(engines, other.data, there=False), "holds something already")
 
 
+def test_files_without_bytes_stand_in_the_way_until_they_are_accepted(start_server, issuer, engines, tmp_path):
+    old = start_server()
+    tenant = Tenant(issuer, old.origin("gateway"), contract("gateway"), "/v1", unique("lost"))
+    lost, kept = add_files(old, issuer, tenant, 2, MIB)
+    old.stop()
+    (pathlib.Path(old.data) / "media" / "objects" / lost[-2:] / lost).unlink()
+    text = refused(migrate(engines, old.data, "--cut-over"), lost, "neither side has its bytes", "stays closed")
+    assert kept not in text
+    done(migrate(engines, old.data, "--cut-over", "--accept-lost"), lost, "Moved.")
+    nowhere = migrate(engines, tmp_path / "back", "--cut-over", "--accept-lost", there=False)
+    done(nowhere, lost)
+    refused(migrate(engines, tmp_path / "back", "--verify", there=False), "neither side has its bytes", "not equal")
+    without = {name: value for name, value in engines.settings.items() if not name.startswith("S3_")}
+    empty = tmp_path / "empty"
+    sides = ["--from", "engines", "--to", "embedded", "--data", empty, "--cut-over"]
+    refused(run_cli("migrate", *sides, timeout=100, **without), kept, "S3_ENDPOINT is not set")
+
+
 def write_logs(folder, files, lines):
     folder.mkdir()
     for number in range(files):

@@ -18,6 +18,7 @@ constexpr std::int32_t kWriteConflict = 112;
 constexpr std::int32_t kExceededTimeLimit = 262;
 constexpr std::int32_t kDuplicate = 11000;
 constexpr std::int32_t kDuplicateOnUpdate = 11001;
+constexpr std::int32_t kInterrupted = 11601;  // its session was ended by another
 constexpr std::int32_t kOutOfDiskSpace = 14031;
 // No primary, stepping down, shutting down, a host that cannot be reached.
 constexpr std::int32_t kAway[] = {6, 7, 89, 91, 189, 9001, 10058, 10107, 11600, 11602, 13435, 13436};
@@ -34,6 +35,7 @@ FailureKind kind_of_code(std::int32_t code) {
     case kDuplicateOnUpdate:
       return FailureKind::kDuplicateKey;
     case kWriteConflict:
+    case kInterrupted:
       return FailureKind::kConflict;
     case kOutOfDiskSpace:
       return FailureKind::kNoRoom;

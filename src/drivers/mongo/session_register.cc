@@ -12,6 +12,7 @@ namespace parley::mongo {
 namespace {
 
 constexpr const char* kWriters = "writers";
+constexpr std::size_t kMostSessions = 1'000;
 
 UuidBytes make_id() {
   SystemClock clock;
@@ -63,11 +64,12 @@ void SessionRegister::remember(Database& database, const mongoc_client_session_t
   {
     const std::lock_guard lock(mutex_);
     if (sessions_.contains(id)) return;
+    // The client drops sessions and says nothing: those in use come back with their next group.
+    if (sessions_.size() >= kMostSessions) sessions_.clear();
+    sessions_.insert(id);  // before it is written: a beat writes all that is known
   }
   database.update_one(kWriters, by_id(id_),
                       make_document("$addToSet", make_document("sessions", make_document("id", Uuid{id}))), true);
-  const std::lock_guard lock(mutex_);
-  sessions_.insert(id);
 }
 
 Array SessionRegister::known_sessions() {
@@ -96,18 +98,18 @@ void SessionRegister::beat_until_closed() {
 }
 
 void SessionRegister::beat_and_look(Database& database) {
+  const auto began = std::chrono::steady_clock::now();
   beat(database);
+  // A server that answers slowly keeps the others' beats back as well: none of them was missed.
+  if (std::chrono::steady_clock::now() - began > options_.lapses_after / 4) return others_.clear();
   look_at_others(database);
 }
 
-// Also where another took it away, taking us for dead.
+// With all that is known, for another may have taken the document away, taking us for dead.
 void SessionRegister::beat(Database& database) {
-  const auto moved = database.update_one(kWriters, by_id(id_), make_document("$inc", make_document("beat", 1)));
-  if (moved.matched > 0) return;
-  database.update_one(kWriters, by_id(id_),
-                      make_document("$inc", make_document("beat", 1), "$addToSet",
-                                    make_document("sessions", make_document("$each", known_sessions()))),
-                      true);
+  database.update_one(
+      kWriters, by_id(id_),
+      make_document("$inc", make_document("beat", 1), "$set", make_document("sessions", known_sessions())), true);
 }
 
 void SessionRegister::look_at_others(Database& database) {

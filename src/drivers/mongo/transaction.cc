@@ -52,9 +52,11 @@ bool Transaction::commit_once() {
   bson_destroy(&raw);
   if (done) return true;
   const Failure failure = to_failure(error, reply.view());
-  if (failure.kind() != FailureKind::kCommitUnknown) throw failure;
-  if (limits_.clock->steady_now() + kCommitPause >= limits_.deadline) throw failure;
-  return false;
+  // Only this label says that nothing was done (Driver Transactions specification, "TransientTransactionError"); a
+  // commit that was interrupted carries neither label, and may have happened.
+  if (failure.is_transient()) throw failure;
+  if (limits_.clock->steady_now() + kCommitPause < limits_.deadline) return false;
+  throw Failure(FailureKind::kCommitUnknown, failure.code(), failure.what());
 }
 
 void Transaction::commit() {
