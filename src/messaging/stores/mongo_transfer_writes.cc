@@ -27,9 +27,15 @@ UuidBytes bytes_of(const MessageId& id) {
   return *bytes;
 }
 
-// Documents whose place is given by their _id.
+// Documents whose place is given by their _id. Mostly none of them is there: looking for what is costs more than a
+// refusal.
 void put(Database& db, const char* into, const mongo::Array& ids, const std::vector<Document>& documents) {
   if (documents.empty()) return;
+  try {
+    return db.insert(into, documents);
+  } catch (const mongo::Failure& failure) {
+    if (failure.kind() != mongo::FailureKind::kDuplicateKey) throw;
+  }
   db.delete_many(into, make_document("_id", mongodb::among(ids)));
   db.insert(into, documents);
 }
