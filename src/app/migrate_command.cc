@@ -128,8 +128,8 @@ int cut_over(Move& move) {
   }
   if (auto done = move.finish(); !done) return failed(done.error());
   std::puts(
-      "Moved. Start the new servers; search reads the store into its index when it starts there. Do not start the old "
-      "ones again.");
+      "Moved. Start the new servers; search reads the store into its index when it starts there. Once they have taken "
+      "writes, the old ones must not be started again.");
   return 0;
 }
 

@@ -49,7 +49,7 @@ TEST_F(UploadTakeover, ALongRequestRecordsWhatCameAfterMuchButNotEachMoment) {
   sent->body().push(some_bytes(150'000));
   wait_until_received(id, 300'000);
   EXPECT_THAT(stored_upload(id).present, ::testing::IsEmpty());
-  clock_.advance_steady(std::chrono::seconds(1));
+  clock_.advance_steady(kCheckpointPause);
   sent->body().push("x");
   while (stored_upload(id).present.empty()) std::this_thread::yield();
   EXPECT_THAT(stored_upload(id).present, ::testing::ElementsAre(ByteRange{0, 300'001}));
@@ -151,7 +151,7 @@ TEST_F(UploadTakeover, ALongChunkIsRecordedOnTheWay) {
   auto sent = send_chunk(id, 0);
   for (std::size_t at = 0; at < 280'000; at += 20'000) sent->body().push(bytes.substr(at, 20'000));
   wait_until_received(id, 280'000);
-  clock_.advance_steady(std::chrono::seconds(1));
+  clock_.advance_steady(kCheckpointPause);
   sent->body().push(bytes.substr(280'000, 20'000));
   while (bytes_present(stored_upload(id)) != 300'000) std::this_thread::yield();
   for (std::size_t at = 300'000; at < 500'000; at += 20'000) sent->body().push(bytes.substr(at, 20'000));

@@ -184,7 +184,7 @@ TEST_F(WholeUpload, TheFirstFilesOfAFormDoNotExpireWhileTheLastOneComes) {
   sent->body().push("--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c\"\r\n\r\nmore");
   while (blobs().size() < 3) std::this_thread::yield();
   clock_.advance(std::chrono::hours(20));
-  clock_.advance_steady(std::chrono::seconds(1));
+  clock_.advance_steady(kCheckpointPause);
   const auto soonest = [this] {
     WallTime expiry = WallTime::max();
     for (const StoredBlob& blob : blobs()) expiry = std::min(expiry, stored_upload(blob.id.value).expires_at);

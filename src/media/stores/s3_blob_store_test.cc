@@ -136,6 +136,7 @@ TEST_F(S3BlobStoreTest, ACrashAfterJoiningLeavesWhatIsSealedAndIsClearedLater) {
   EXPECT_EQ(list().front().size, 5u);
   EXPECT_EQ(wait(read_all(store(), id)), "bytes");
   EXPECT_TRUE(wait(store().seal(id, 5, kNoHurry))) << "again, by whoever was cut";
+  under_test_.reopen();  // waits for what goes on behind, which clears as well
   fake().put(keys().piece(id, {0, 5, 1}), "bytes");
   fake().set_time(clock_.wall_now() - std::chrono::hours(2));
   EXPECT_EQ(wait(store().clear_leftovers(clock_.wall_now() - std::chrono::hours(3), kNoHurry)), 0u);

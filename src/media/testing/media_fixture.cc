@@ -98,6 +98,7 @@ void MediaFixture::open() {
                                                         .limits = {.max_file_bytes = kMaxFile,
                                                                    .chunk_bytes = chunk_bytes_,
                                                                    .checkpoint_bytes = 100'000,
+                                                                   .checkpoint_pause = kCheckpointPause,
                                                                    .patience = patience_}});
   uploads_->on_stored([this](const File& file) {
     const std::lock_guard lock(announced_mutex_);

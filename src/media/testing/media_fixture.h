@@ -88,6 +88,9 @@ class MediaFixture : public ::testing::Test {
   static constexpr SteadyTime kNoHurry = SteadyTime::max();
   static constexpr std::uint64_t kChunk = 1000;  // bytes
   static constexpr std::uint64_t kMaxFile = 10'000'000;
+  // Longer than a slow machine takes from one piece to the next, and shorter than a request's deadline, which is real:
+  // it passes when the test says so.
+  static constexpr std::chrono::milliseconds kCheckpointPause = std::chrono::seconds(8);
 
   explicit MediaFixture(QuotaLimits quotas = {}, std::chrono::milliseconds patience = std::chrono::seconds(10));
   ~MediaFixture() override;
