@@ -12,8 +12,8 @@ namespace parley::messaging {
 namespace {
 
 constexpr std::int64_t kFilesForgottenAtOnce = 100;  // messages, so that senders do not wait
-constexpr std::size_t kOtherConnections = 3;         // the look for others' events, the register of sessions, and start-up
-constexpr std::chrono::seconds kPrepareTime{60};     // indexes of a large database take their time, once
+constexpr std::size_t kOtherConnections = 3;      // the look for others' events, the register of sessions, and start-up
+constexpr std::chrono::seconds kPrepareTime{60};  // indexes of a large database take their time, once
 
 }  // namespace
 
