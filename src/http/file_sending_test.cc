@@ -250,30 +250,44 @@ Task<Result<>> fetch_nothing(std::uint64_t, std::uint64_t) {
   co_return unavailable("x", "The disk is gone.");
 }
 
+// The kernel reads ahead and may be quicker than the look at what is in memory: then nothing is fetched, and the file
+// is forgotten once more.
+constexpr int kTries = 200;
+
 TEST_F(ColdFileTest, IsFetchedElsewhereThanOnTheLoop) {
-  if (!forget()) GTEST_SKIP() << "this file system keeps all in memory";
   std::atomic<int> fetched = 0;
   fetch = [&](std::uint64_t offset, std::uint64_t length) { return fetch_to(fetched, fd.get(), offset, length); };
   offer(0, kFileBytes);
   start();
-  RawClient client(server->port());
-  ask(client);
-  client.read_until("\r\n\r\n");
-  EXPECT_TRUE(client.read(kFileBytes) == content);
+  for (int tries = 0; fetched == 0 && tries < kTries; ++tries) {
+    if (!forget()) GTEST_SKIP() << "this file system keeps all in memory";
+    RawClient client(server->port());
+    ask(client);
+    client.read_until("\r\n\r\n");
+    EXPECT_TRUE(client.read(kFileBytes) == content);
+  }
   EXPECT_GE(fetched, 1);
 }
 
 TEST_F(ColdFileTest, ThatCannotBeFetchedEndsTheConnection) {
-  if (!forget()) GTEST_SKIP() << "this file system keeps all in memory";
-  fetch = fetch_nothing;
+  std::atomic<int> asked = 0;
+  fetch = [&](std::uint64_t offset, std::uint64_t length) {
+    ++asked;
+    return fetch_nothing(offset, length);
+  };
   offer(0, kFileBytes);
   start();
-  RawClient client(server->port());
-  ask(client);
-  client.read_until("\r\n\r\n");
-  EXPECT_LT(client.read(kFileBytes).size(), kFileBytes);
-  wait_until_sent();
-  EXPECT_FALSE(sent_all);
+  for (int tries = 0; asked == 0 && tries < kTries; ++tries) {
+    if (!forget()) GTEST_SKIP() << "this file system keeps all in memory";
+    RawClient client(server->port());
+    ask(client);
+    client.read_until("\r\n\r\n");
+    const bool whole = client.read(kFileBytes).size() == kFileBytes;
+    wait_until_sent(tries + 1);
+    EXPECT_EQ(whole, asked == 0);
+    EXPECT_EQ(sent_all, asked == 0);
+  }
+  EXPECT_GE(asked, 1);
 }
 
 }  // namespace
