@@ -271,6 +271,8 @@ Task<> Reindexer::sweep() {
 }
 
 Task<Result<>> Reindexer::rebuild_everything() {
+  // Asked for again after a cut: what is there is the next process's.
+  if (closing_) co_return closing();
   auto unfinished = co_await with_.index.rebuilds(soon());
   if (!unfinished) co_return std::unexpected(std::move(unfinished.error()));
   for (const RebuildState& each : *unfinished) {
