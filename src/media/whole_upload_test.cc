@@ -182,7 +182,13 @@ TEST_F(WholeUpload, TheFirstFilesOfAFormDoNotExpireWhileTheLastOneComes) {
   auto sent = send(Method::kPost, "/upload", {{"Content-Type", kFormType}});
   sent->body().push(file_part("a", "whole") + file_part("b", "begun"));
   sent->body().push("--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c\"\r\n\r\nmore");
-  while (blobs().size() < 3) std::this_thread::yield();
+  sent->body().push(std::string(150'000, 'x'));
+  const auto longest = [this] {
+    std::uint64_t bytes = 0;
+    for (const StoredBlob& blob : blobs()) bytes = std::max(bytes, blob.size);
+    return bytes;
+  };
+  while (longest() < 100'000) std::this_thread::yield();  // so the last one is being written
   clock_.advance(std::chrono::hours(20));
   clock_.advance_steady(kCheckpointPause);
   const auto soonest = [this] {
