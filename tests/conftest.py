@@ -25,8 +25,11 @@ BEFORE_ENGINES = {"test_invalid_bodies.py", "test_parameters.py", "test_search_p
 
 
 def pytest_collection_modifyitems(config, items):
-    """Without what the engines have no part in."""
-    left_out = [item for item in items if "[engines" in item.name and item.path.name in BEFORE_ENGINES]
+    """Without what needs engines, unless -m names the mark `live`, and without what the engines have no part in."""
+    wanted = "live" in config.option.markexpr
+    left_out = [item for item in items
+                if ("[engines" in item.name and item.path.name in BEFORE_ENGINES)
+                or (not wanted and item.get_closest_marker("live"))]  # fmt: skip
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
