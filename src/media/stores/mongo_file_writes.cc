@@ -9,7 +9,7 @@ namespace {
 using mongo::Document;
 using mongo::make_document;
 
-events::NewMongoEvent file_event(WriteContext& write, Account& account, const File& file, std::string_view type) {
+events::NewMongoEvent file_event(WriteContext& write, QuotaAccount& account, const File& file, std::string_view type) {
   return {.id = make_uuid_v7_bytes(write.now, write.random),
           .type = std::string(type),
           .tenant = file.tenant.value,
@@ -28,7 +28,7 @@ void append(WriteContext& write, events::NewMongoEvent event) {
 
 }  // namespace
 
-void append_uploaded(WriteContext& write, Account& account, const File& file) {
+void append_uploaded(WriteContext& write, QuotaAccount& account, const File& file) {
   append(write, file_event(write, account, file, kFileUploaded));
 }
 

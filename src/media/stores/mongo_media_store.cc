@@ -4,6 +4,7 @@
 #include "events/mongo_relay_lease.h"
 #include "media/stores/mongo_reads.h"
 #include "media/stores/mongo_rows.h"
+#include "media/stores/mongo_upload_rows.h"
 
 namespace parley::media {
 
@@ -87,26 +88,31 @@ using Store = MongoMediaStore;
 Task<Result<Upload>> Store::begin_upload(Upload upload, SteadyTime deadline) {
   const std::string lane = upload.tenant.value;
   return write<Upload>(lane, deadline, [upload = std::move(upload)](WriteContext& write) {
-    return mongodb::begin_upload(write, upload);
+    mongodb::MongoUploadRows rows(write);
+    return media::begin_upload(rows, write.limits, upload);
   });
 }
 Task<Result<std::uint64_t>> Store::reserve_more(ReserveMore command, SteadyTime deadline) {
   const std::string lane = command.tenant.value;
   return write<std::uint64_t>(lane, deadline, [command = std::move(command)](WriteContext& write) {
-    return mongodb::reserve_more(write, command);
+    mongodb::MongoUploadRows rows(write);
+    return media::reserve_more(rows, write.limits, command);
   });
 }
 Task<Result<Upload>> Store::set_upload_size(TenantId tenant, FileId upload, std::uint64_t size, SteadyTime deadline) {
   const std::string lane = tenant.value;
   return write<Upload>(lane, deadline,
                        [tenant = std::move(tenant), upload = std::move(upload), size](WriteContext& write) {
-                         return mongodb::set_upload_size(write, tenant, upload, size);
+                         mongodb::MongoUploadRows rows(write);
+                         return media::set_upload_size(rows, write.limits, tenant, upload, size);
                        });
 }
 Task<Result<Upload>> Store::add_part(PartArrived part, SteadyTime deadline) {
   const std::string lane = part.tenant.value;
-  return write<Upload>(lane, deadline,
-                       [part = std::move(part)](WriteContext& write) { return mongodb::add_part(write, part); });
+  return write<Upload>(lane, deadline, [part = std::move(part)](WriteContext& write) {
+    mongodb::MongoUploadRows rows(write);
+    return media::add_part(rows, part);
+  });
 }
 Task<Result<Upload>> Store::get_upload(TenantId tenant, FileId upload, SteadyTime deadline) {
   return read<Upload>(deadline, [tenant = std::move(tenant), id = std::move(upload)](Database& db) -> Result<Upload> {
@@ -119,13 +125,15 @@ Task<Result<File>> Store::finish_upload(FinishUpload command, std::vector<FileId
   const std::string lane = command.tenant.value;
   return write<File>(lane, deadline,
                      [command = std::move(command), partials = std::move(partials)](WriteContext& write) {
-                       return mongodb::finish_upload(write, command, partials);
+                       mongodb::MongoUploadRows rows(write);
+                       return media::finish_upload(rows, write.limits, write.now, command, partials);
                      });
 }
 Task<Result<bool>> Store::abort_upload(TenantId tenant, FileId upload, SteadyTime deadline) {
   const std::string lane = tenant.value;
   return write<bool>(lane, deadline, [tenant = std::move(tenant), upload = std::move(upload)](WriteContext& write) {
-    return mongodb::abort_upload(write, tenant, upload);
+    mongodb::MongoUploadRows rows(write);
+    return media::abort_upload(rows, tenant, upload);
   });
 }
 

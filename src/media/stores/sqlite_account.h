@@ -1,49 +1,21 @@
-// Account: what one user keeps, and the tenant around it, as the quotas count it. Loaded, changed and saved within one
-// job of the writer's, so that no two uploads are ever promised the same room. Throws sqlite::Failure.
+// Account: the rows of a QuotaAccount, in user_usage and tenant_usage. Loaded and saved within one job of the writer's.
+// Throws sqlite::Failure.
 #pragma once
-#include "base/result.h"
 #include "drivers/sqlite/connection.h"
-#include "media/media_store.h"
+#include "media/quota_account.h"
 
 namespace parley::media {
 
-class Account {
+class Account final : public QuotaAccount {
  public:
+  // All three must outlive it.
   Account(sqlite::Connection& db, const TenantId& tenant, const UserId& user);
-
-  // no_room quota_exceeded unless so many bytes more may be promised or kept.
-  Result<> expect_room(const QuotaLimits& limits, std::uint64_t bytes) const;
-  // How many that would be, at most.
-  std::uint64_t room(const QuotaLimits& limits) const;
-  std::int64_t uploads() const { return uploads_; }
-
-  void reserve(std::uint64_t bytes);
-  void give_back(std::uint64_t bytes);
-  void begin_upload() { ++uploads_; }
-  void end_upload() { --uploads_; }
-  void add_file(std::uint64_t bytes);
-  void remove_file(std::uint64_t bytes);
-  std::int64_t next_event_number() { return ++event_number_; }
-  void save();
-
-  Usage usage(const QuotaLimits& limits) const;
+  void save() override;
 
  private:
-  struct Counts {
-    std::int64_t stored = 0;
-    std::int64_t reserved = 0;
-    std::int64_t files = 0;
-    UsageCount count(std::uint64_t limit) const;
-    std::uint64_t room(std::uint64_t limit) const;
-  };
-
   sqlite::Connection& db_;
   const TenantId& tenant_;
   const UserId& user_;
-  Counts user_counts_;
-  Counts tenant_counts_;
-  std::int64_t uploads_ = 0;
-  std::int64_t event_number_ = 0;
 };
 
 }  // namespace parley::media

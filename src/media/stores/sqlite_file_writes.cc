@@ -6,7 +6,7 @@ namespace parley::media {
 
 namespace {
 
-events::NewEvent file_event(WriteContext& write, Account& account, const File& file, std::string_view type) {
+events::NewEvent file_event(WriteContext& write, QuotaAccount& account, const File& file, std::string_view type) {
   return {.id = make_uuid_v7_bytes(write.now, write.random),
           .type = type,
           .tenant = file.tenant.value,
@@ -21,7 +21,7 @@ events::NewEvent file_event(WriteContext& write, Account& account, const File& f
 
 }  // namespace
 
-void append_uploaded(WriteContext& write, Account& account, const File& file) {
+void append_uploaded(WriteContext& write, QuotaAccount& account, const File& file) {
   events::append(write.db, file_event(write, account, file, kFileUploaded));
 }
 

@@ -4,6 +4,7 @@
 #include "media/stores/sqlite_reads.h"
 #include "media/stores/sqlite_rows.h"
 #include "media/stores/sqlite_schema.h"
+#include "media/stores/sqlite_upload_rows.h"
 #include "telemetry/log.h"
 
 namespace parley::media {
@@ -91,21 +92,28 @@ using Store = SqliteMediaStore;
 using Db = sqlite::Connection;
 
 Task<Result<Upload>> Store::begin_upload(Upload upload, SteadyTime deadline) {
-  return write<Upload>(
-      deadline, [upload = std::move(upload)](WriteContext& write) { return media::begin_upload(write, upload); });
+  return write<Upload>(deadline, [upload = std::move(upload)](WriteContext& write) {
+    SqliteUploadRows rows(write);
+    return media::begin_upload(rows, write.limits, upload);
+  });
 }
 Task<Result<std::uint64_t>> Store::reserve_more(ReserveMore command, SteadyTime deadline) {
-  return write<std::uint64_t>(
-      deadline, [command = std::move(command)](WriteContext& write) { return media::reserve_more(write, command); });
+  return write<std::uint64_t>(deadline, [command = std::move(command)](WriteContext& write) {
+    SqliteUploadRows rows(write);
+    return media::reserve_more(rows, write.limits, command);
+  });
 }
 Task<Result<Upload>> Store::set_upload_size(TenantId tenant, FileId upload, std::uint64_t size, SteadyTime deadline) {
   return write<Upload>(deadline, [tenant = std::move(tenant), upload = std::move(upload), size](WriteContext& write) {
-    return media::set_upload_size(write, tenant, upload, size);
+    SqliteUploadRows rows(write);
+    return media::set_upload_size(rows, write.limits, tenant, upload, size);
   });
 }
 Task<Result<Upload>> Store::add_part(PartArrived part, SteadyTime deadline) {
-  return write<Upload>(deadline,
-                       [part = std::move(part)](WriteContext& write) { return media::add_part(write, part); });
+  return write<Upload>(deadline, [part = std::move(part)](WriteContext& write) {
+    SqliteUploadRows rows(write);
+    return media::add_part(rows, part);
+  });
 }
 Task<Result<Upload>> Store::get_upload(TenantId tenant, FileId upload, SteadyTime deadline) {
   return read<Upload>(deadline, [tenant = std::move(tenant), id = std::move(upload)](Db& db) -> Result<Upload> {
@@ -116,12 +124,14 @@ Task<Result<Upload>> Store::get_upload(TenantId tenant, FileId upload, SteadyTim
 }
 Task<Result<File>> Store::finish_upload(FinishUpload command, std::vector<FileId> partials, SteadyTime deadline) {
   return write<File>(deadline, [command = std::move(command), partials = std::move(partials)](WriteContext& write) {
-    return media::finish_upload(write, command, partials);
+    SqliteUploadRows rows(write);
+    return media::finish_upload(rows, write.limits, write.now, command, partials);
   });
 }
 Task<Result<bool>> Store::abort_upload(TenantId tenant, FileId upload, SteadyTime deadline) {
   return write<bool>(deadline, [tenant = std::move(tenant), upload = std::move(upload)](WriteContext& write) {
-    return media::abort_upload(write, tenant, upload);
+    SqliteUploadRows rows(write);
+    return media::abort_upload(rows, tenant, upload);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "media/stores/sqlite_blob_records.h"
 #include "media/stores/sqlite_reads.h"
 #include "media/stores/sqlite_schema.h"
+#include "media/stores/sqlite_upload_rows.h"
 #include "media/testing/media_store_contract.h"
 
 namespace parley::media {
@@ -375,11 +376,12 @@ TEST_F(SqliteMediaStoreTest, NoQuestionTakesLongerWhereThereIsMuch) {
   forget_purged(write, files_to_purge(db, wall(1000), 5));
   const Upload upload = {
       .id = FileId(make_uuid_v7(clock_.wall_now(), random_)), .tenant = tenant, .owner = UserId("ann")};
-  ASSERT_TRUE(begin_upload(write, upload));
-  ASSERT_TRUE(reserve_more(write, {tenant, upload.id, 1, 10}));
-  ASSERT_TRUE(set_upload_size(write, tenant, upload.id, 100));
-  ASSERT_TRUE(add_part(write, {tenant, upload.id, {0, 10}, clock_.wall_now()}));
-  ASSERT_TRUE(finish_upload(write, {tenant, upload.id, "text/plain", 100, {}}, {}));
+  SqliteUploadRows rows(write);
+  ASSERT_TRUE(begin_upload(rows, limits_, upload));
+  ASSERT_TRUE(reserve_more(rows, limits_, {tenant, upload.id, 1, 10}));
+  ASSERT_TRUE(set_upload_size(rows, limits_, tenant, upload.id, 100));
+  ASSERT_TRUE(add_part(rows, {tenant, upload.id, {0, 10}, clock_.wall_now()}));
+  ASSERT_TRUE(finish_upload(rows, limits_, write.now, {tenant, upload.id, "text/plain", 100, {}}, {}));
   ASSERT_TRUE(delete_file(write, tenant, upload.id, UserId("ann")));
   std::size_t asked = 0;
   for (sqlite3_stmt* statement = nullptr; (statement = sqlite3_next_stmt(db.handle(), statement)) != nullptr;) {

@@ -19,19 +19,11 @@ struct WriteContext {
   Random& random;  // for the ids of events
 };
 
-// sqlite_upload_writes.cc
-Result<Upload> begin_upload(WriteContext& write, const Upload& upload);
-Result<std::uint64_t> reserve_more(WriteContext& write, const ReserveMore& command);
-Result<Upload> set_upload_size(WriteContext& write, const TenantId& tenant, const FileId& upload, std::uint64_t size);
-Result<Upload> add_part(WriteContext& write, const PartArrived& part);
-Result<File> finish_upload(WriteContext& write, const FinishUpload& command, const std::vector<FileId>& partials);
-Result<bool> abort_upload(WriteContext& write, const TenantId& tenant, const FileId& upload);
-
 // sqlite_file_writes.cc
 Result<File> delete_file(WriteContext& write, const TenantId& tenant, const FileId& file, const UserId& by);
 Result<> set_picture(WriteContext& write, const FilePicture& picture);
-// Appends file.uploaded, whose data is made when it is read, so that the log forgets what a deletion forgets.
-void append_uploaded(WriteContext& write, Account& account, const File& file);
+// See UploadRows.
+void append_uploaded(WriteContext& write, QuotaAccount& account, const File& file);
 
 // sqlite_sweep.cc
 std::vector<FileId> forget_expired_uploads(WriteContext& write, WallTime expired_before, std::size_t limit);
