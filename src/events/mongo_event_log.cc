@@ -20,21 +20,6 @@ constexpr std::chrono::milliseconds kFillTime{1'000};
 
 struct Nothing {};
 
-Event read_event(mongo::View row) {
-  return {
-      .offset = {row.integer("_id")},
-      .id = EventId(format_uuid(row.bytes("id"))),
-      .type = std::string(row.text("type")),
-      .tenant = TenantId(row.text("tenant")),
-      .scope = row.integer("scope") == 0 ? EventScope::kConversation : EventScope::kUser,
-      .key = std::string(row.text("key")),
-      .number = row.integer("number"),
-      .time = row.time("time"),
-      .subject = std::string(row.text("subject")),
-      .data = std::string(row.text("data")),
-  };
-}
-
 MongoReference read_reference(mongo::View row) {
   MongoReference reference;
   const auto bytes = row.bytes("ref");

@@ -104,6 +104,35 @@ void begin_behind(Database& database, const MongoEventCollections& collections,
                       make_document("$set", make_document("last", events.back().number.value)), true);
 }
 
+Event read_event(mongo::View row) {
+  return {
+      .offset = {row.integer("_id")},
+      .id = EventId(format_uuid(row.bytes("id"))),
+      .type = std::string(row.text("type")),
+      .tenant = TenantId(row.text("tenant")),
+      .scope = row.integer("scope") == 0 ? EventScope::kConversation : EventScope::kUser,
+      .key = std::string(row.text("key")),
+      .number = row.integer("number"),
+      .time = row.time("time"),
+      .subject = std::string(row.text("subject")),
+      .data = std::string(row.text("data")),
+  };
+}
+
+NewMongoEvent new_mongo_event_of(const Event& event) {
+  const auto id = parse_uuid(event.id.value);
+  CHECK(id.has_value());
+  return {.id = *id,
+          .type = event.type,
+          .tenant = event.tenant.value,
+          .scope = event.scope,
+          .key = event.key,
+          .number = event.number,
+          .time = event.time,
+          .subject = event.subject,
+          .data = event.data};
+}
+
 LogOffset last_event(Database& database, const MongoEventCollections& collections) {
   const auto last =
       database.find_one(collections.events.c_str(), make_document("void", make_document("$exists", false)),

@@ -99,6 +99,11 @@ struct NumberedMongoEvent {
 void begin_behind(mongo::Database& database, const MongoEventCollections& collections,
                   const std::vector<NumberedMongoEvent>& events);
 
+// A document of the log's; `data` is empty where the event has none of its own.
+Event read_event(mongo::View document);
+// The other way, with `data` as it is.
+NewMongoEvent new_mongo_event_of(const Event& event);
+
 // The newest event that the database's snapshot holds; 0 when there is none. What a write that changed nothing answers.
 LogOffset last_event(mongo::Database& database, const MongoEventCollections& collections);
 // Within a transaction: what events of this name hold becomes what `change` makes of it.

@@ -16,24 +16,11 @@ EventBatch read_batch(sqlite::Connection& db, LogOffset after, std::size_t limit
   EventBatch batch;
   batch.through = after;
   sqlite::Query rows(db,
-                     "SELECT position, id, type, tenant, scope, key, number, time, subject, data, row, version "
-                     "FROM event_log WHERE position > ?1 ORDER BY position LIMIT ?2",
+                     "SELECT " PARLEY_EVENT_COLUMNS " FROM event_log WHERE position > ?1 ORDER BY position LIMIT ?2",
                      after.value, limit);
   while (rows.step()) {
-    Event event{
-        .offset = {rows.integer(0)},
-        .id = EventId(format_uuid(rows.blob(1))),
-        .type = std::string(rows.text(2)),
-        .tenant = TenantId(rows.text(3)),
-        .scope = rows.integer(4) == 0 ? EventScope::kConversation : EventScope::kUser,
-        .key = std::string(rows.text(5)),
-        .number = rows.integer(6),
-        .time = WallTime(std::chrono::milliseconds(rows.integer(7))),
-        .subject = std::string(rows.text(8)),
-        .data = {},
-    };
-    event.data =
-        rows.is_null(9) ? resolver(db, event, {rows.integer(10), rows.integer(11)}) : std::string(rows.text(9));
+    Event event = read_event(rows);
+    if (rows.is_null(9)) event.data = resolver(db, event, {rows.integer(10), rows.integer(11)});
     batch.through = event.offset;
     batch.events.push_back(std::move(event));
   }
@@ -71,17 +58,60 @@ CREATE TABLE event_consumers(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-LogOffset append(sqlite::Connection& connection, const NewEvent& event) {
+namespace {
+
+// At the end, unless `position` says where.
+void insert(sqlite::Connection& connection, std::optional<std::int64_t> position, const NewEvent& event) {
   const bool referring = !event.data;
   sqlite::Query(connection,
-                "INSERT INTO event_log(id, type, tenant, scope, key, number, time, subject, data, row, version) "
-                "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                event.id, event.type, event.tenant, static_cast<int>(event.scope), event.key, event.number,
+                "INSERT INTO event_log(" PARLEY_EVENT_COLUMNS
+                ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                position, event.id, event.type, event.tenant, static_cast<int>(event.scope), event.key, event.number,
                 event.time.time_since_epoch().count(), event.subject, event.data,
                 referring ? std::optional(event.reference.row) : std::nullopt,
                 referring ? std::optional(event.reference.version) : std::nullopt)
       .run();
+}
+
+}  // namespace
+
+LogOffset append(sqlite::Connection& connection, const NewEvent& event) {
+  insert(connection, std::nullopt, event);
   return {connection.last_insert_rowid()};
+}
+
+void begin_behind(sqlite::Connection& connection, const std::vector<NumberedEvent>& events) {
+  connection.exec("DELETE FROM event_log");
+  for (const auto& [event, position] : events) insert(connection, position.value, event);
+}
+
+Event read_event(const sqlite::Query& row) {
+  return {
+      .offset = {row.integer(0)},
+      .id = EventId(format_uuid(row.blob(1))),
+      .type = std::string(row.text(2)),
+      .tenant = TenantId(row.text(3)),
+      .scope = row.integer(4) == 0 ? EventScope::kConversation : EventScope::kUser,
+      .key = std::string(row.text(5)),
+      .number = row.integer(6),
+      .time = WallTime(std::chrono::milliseconds(row.integer(7))),
+      .subject = std::string(row.text(8)),
+      .data = std::string(row.text(9)),
+  };
+}
+
+NewEvent new_event_of(const Event& event) {
+  const auto id = parse_uuid(event.id.value);
+  CHECK(id.has_value());
+  return {.id = *id,
+          .type = event.type,
+          .tenant = event.tenant.value,
+          .scope = event.scope,
+          .key = event.key,
+          .number = event.number,
+          .time = event.time,
+          .subject = event.subject,
+          .data = event.data};
 }
 
 LogOffset head(sqlite::Connection& connection) {

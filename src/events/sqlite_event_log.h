@@ -42,6 +42,18 @@ struct NewEvent {
 
 // Inside the writer's transaction.
 LogOffset append(sqlite::Connection& connection, const NewEvent& event);
+struct NumberedEvent {
+  NewEvent event;
+  LogOffset position;
+};
+// While nobody uses the log: it holds `events`, ascending, and nothing else, and goes on behind the last.
+void begin_behind(sqlite::Connection& connection, const std::vector<NumberedEvent>& events);
+// The columns that read_event takes, and those of an event's reference.
+#define PARLEY_EVENT_COLUMNS "position, id, type, tenant, scope, key, number, time, subject, data, row, version"
+// `data` is empty where the event has none of its own.
+Event read_event(const sqlite::Query& row);
+// The other way, with `data` as it is; of the strings in `event`, which must outlive it.
+NewEvent new_event_of(const Event& event);
 // 0 when the log is empty.
 LogOffset head(sqlite::Connection& connection);
 

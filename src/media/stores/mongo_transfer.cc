@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "events/mongo_move_mark.h"
+#include "media/stores/mongo_account.h"
 #include "media/stores/mongo_rows.h"
 
 namespace parley::media {
@@ -18,8 +19,6 @@ using mongo::View;
 using namespace transfer;  // NOLINT(google-build-using-namespace): the port's records, all over this file
 
 namespace {
-
-constexpr char kSeparator = '\x1f';  // as in mongo_account.h
 
 const events::MongoEventCollections& log() {
   static const events::MongoEventCollections collections("media_");
@@ -86,16 +85,7 @@ Result<LogEnd> MongoMediaTransfer::log_end() {
              make_document("_id", make_document("$gt", after), "void", make_document("$exists", false)), by_id(0))) {
       const View row = document.view();
       KeptEvent& kept = end.events.emplace_back();
-      kept.event = {.offset = {row.integer("_id")},
-                    .id = EventId(format_uuid(row.bytes("id"))),
-                    .type = std::string(row.text("type")),
-                    .tenant = TenantId(row.text("tenant")),
-                    .scope = row.integer("scope") == 0 ? events::EventScope::kConversation : events::EventScope::kUser,
-                    .key = std::string(row.text("key")),
-                    .number = row.integer("number"),
-                    .time = row.time("time"),
-                    .subject = std::string(row.text("subject")),
-                    .data = std::string(row.text("data"))};
+      kept.event = events::read_event(row);
       kept.refers = row.has("ref");
     }
     return end;
@@ -130,7 +120,7 @@ namespace {
 
 // A user's _id is behind its tenant's in any order that matters here, so both collections have the same bounds.
 std::string usage_key(const UsageName& name) {
-  return name.user.empty() ? name.tenant.value : name.tenant.value + kSeparator + name.user.value;
+  return name.user.empty() ? name.tenant.value : name.tenant.value + mongodb::kUsageKeySeparator + name.user.value;
 }
 
 void read_usage(Database& db, const char* collection, const KeyRange<UsageName>& range,
@@ -142,7 +132,7 @@ void read_usage(Database& db, const char* collection, const KeyRange<UsageName>&
   for (const Document& document : db.find(collection, filter, by_id(range.limit))) {
     const View row = document.view();
     const std::string_view key = row.text("_id");
-    const auto at = key.find(kSeparator);
+    const auto at = key.find(mongodb::kUsageKeySeparator);
     const bool whole = at == std::string_view::npos;
     records.push_back({{TenantId(key.substr(0, at)), UserId(whole ? std::string_view() : key.substr(at + 1))},
                        row.integer("stored"),
@@ -252,24 +242,12 @@ Result<> MongoMediaTransfer::put_usage(std::span<const UsageRecord> usage) {
 namespace {
 
 events::NumberedMongoEvent event_of(const KeptEvent& kept) {
-  const events::Event& event = kept.event;
-  const auto id = parse_uuid(event.id.value);
-  CHECK(id.has_value());
-  events::NewMongoEvent out{.id = *id,
-                            .type = event.type,
-                            .tenant = event.tenant.value,
-                            .scope = event.scope,
-                            .key = event.key,
-                            .number = event.number,
-                            .time = event.time,
-                            .subject = event.subject,
-                            .data = {}};
+  events::NewMongoEvent event = events::new_mongo_event_of(kept.event);
   if (kept.refers) {
-    out.reference = {mongodb::RowId(FileId(event.subject)).bytes, 0};
-  } else {
-    out.data = event.data;
+    event.data.reset();
+    event.reference = {mongodb::RowId(FileId(event.subject)).bytes, 0};
   }
-  return {std::move(out), event.offset};
+  return {std::move(event), kept.event.offset};
 }
 
 }  // namespace

@@ -59,22 +59,14 @@ Result<LogEnd> SqliteMediaTransfer::log_end() {
       end.told = events::LogOffset{row.integer(0)};
     }
     sqlite::Query row(db,
-                      "SELECT position, id, type, tenant, scope, key, number, time, subject, data FROM event_log "
+                      "SELECT " PARLEY_EVENT_COLUMNS
+                      " FROM event_log "
                       "WHERE position > min(coalesce(?1, 9223372036854775807), (SELECT max(position) FROM event_log) - "
                       "1) ORDER BY position",
                       end.told ? std::optional(end.told->value) : std::nullopt);
     while (row.step()) {
       KeptEvent& kept = end.events.emplace_back();
-      kept.event = {.offset = {row.integer(0)},
-                    .id = EventId(format_uuid(row.blob(1))),
-                    .type = std::string(row.text(2)),
-                    .tenant = TenantId(row.text(3)),
-                    .scope = row.integer(4) == 0 ? events::EventScope::kConversation : events::EventScope::kUser,
-                    .key = std::string(row.text(5)),
-                    .number = row.integer(6),
-                    .time = wall_time(row.integer(7)),
-                    .subject = std::string(row.text(8)),
-                    .data = std::string(row.text(9))};
+      kept.event = events::read_event(row);
       kept.refers = row.is_null(9);
     }
     return end;
@@ -245,19 +237,10 @@ Result<> SqliteMediaTransfer::put_usage(std::span<const UsageRecord> usage) {
 
 namespace {
 
-void insert_event(sqlite::Connection& db, const KeptEvent& kept) {
-  const events::Event& event = kept.event;
-  const auto id = parse_uuid(event.id.value);
-  CHECK(id.has_value());
-  const bool refers = kept.refers;
-  sqlite::Query(db,
-                "INSERT INTO event_log(position, id, type, tenant, scope, key, number, time, subject, data, row, "
-                "version) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
-                event.offset.value, *id, event.type, event.tenant.value, static_cast<int>(event.scope), event.key,
-                event.number, to_ms(event.time), event.subject,
-                refers ? std::nullopt : std::optional<std::string_view>(event.data),
-                refers ? std::optional<std::int64_t>(0) : std::nullopt)
-      .run();
+events::NumberedEvent event_of(const KeptEvent& kept) {
+  events::NewEvent event = events::new_event_of(kept.event);
+  if (kept.refers) event.data.reset();  // made of the file, which is found by the subject
+  return {event, kept.event.offset};
 }
 
 }  // namespace
@@ -266,9 +249,10 @@ Result<> SqliteMediaTransfer::finish(const LogEnd& end) {
   const auto present = mark();
   if (!present) return fail(present.error());
   CHECK(present->has_value());
+  std::vector<events::NumberedEvent> events;
+  for (const KeptEvent& kept : end.events) events.push_back(event_of(kept));
   auto done = store_->write([&](sqlite::Connection& db) {
-    db.exec("DELETE FROM event_log");
-    for (const KeptEvent& kept : end.events) insert_event(db, kept);
+    events::begin_behind(db, events);
     if (end.told) {
       sqlite::Query(db, "INSERT OR REPLACE INTO event_consumers(name, position) VALUES(?1, ?2)", kTeller,
                     end.told->value)

@@ -98,16 +98,7 @@ Result<std::optional<LastEvent>> MongoTransfer::last_event() {
     if (!found) return std::nullopt;
     const View row = found->view();
     LastEvent last;
-    last.event = {.offset = {row.integer("_id")},
-                  .id = EventId(format_uuid(row.bytes("id"))),
-                  .type = std::string(row.text("type")),
-                  .tenant = TenantId(row.text("tenant")),
-                  .scope = row.integer("scope") == 0 ? events::EventScope::kConversation : events::EventScope::kUser,
-                  .key = std::string(row.text("key")),
-                  .number = row.integer("number"),
-                  .time = row.time("time"),
-                  .subject = std::string(row.text("subject")),
-                  .data = std::string(row.text("data"))};
+    last.event = events::read_event(row);
     last.refers = row.has("ref");
     if (last.refers) last.version = row.integer("version");
     return last;

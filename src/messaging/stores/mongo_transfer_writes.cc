@@ -275,21 +275,10 @@ namespace {
 
 events::NewMongoEvent event_of(const LastEvent& last) {
   const events::Event& event = last.event;
-  const auto id = parse_uuid(event.id.value);
-  CHECK(id.has_value());
-  events::NewMongoEvent out{.id = *id,
-                            .type = event.type,
-                            .tenant = event.tenant.value,
-                            .scope = event.scope,
-                            .key = event.key,
-                            .number = event.number,
-                            .time = event.time,
-                            .subject = event.subject,
-                            .data = {}};
+  events::NewMongoEvent out = events::new_mongo_event_of(event);
   if (last.refers) {
+    out.data.reset();
     out.reference = {bytes_of(MessageId(event.subject)), last.version};
-  } else {
-    out.data = event.data;
   }
   if (event.type == kConversationCreated || event.type == kConversationUpdated) {
     out.erasable = format_uuid(mongodb::conversation_key(event.tenant, ConversationId(event.key)));

@@ -71,23 +71,12 @@ Result<PositionSecret> SqliteTransfer::position_secret() {
 
 Result<std::optional<LastEvent>> SqliteTransfer::last_event() {
   return store_->read<std::optional<LastEvent>>([](sqlite::Connection& db) -> std::optional<LastEvent> {
-    sqlite::Query row(db,
-                      "SELECT position, id, type, tenant, scope, key, number, time, subject, data, version "
-                      "FROM event_log ORDER BY position DESC LIMIT 1");
+    sqlite::Query row(db, "SELECT " PARLEY_EVENT_COLUMNS " FROM event_log ORDER BY position DESC LIMIT 1");
     if (!row.step()) return std::nullopt;
     LastEvent last;
-    last.event = {.offset = {row.integer(0)},
-                  .id = EventId(format_uuid(row.blob(1))),
-                  .type = std::string(row.text(2)),
-                  .tenant = TenantId(row.text(3)),
-                  .scope = row.integer(4) == 0 ? events::EventScope::kConversation : events::EventScope::kUser,
-                  .key = std::string(row.text(5)),
-                  .number = row.integer(6),
-                  .time = wall_time(row.integer(7)),
-                  .subject = std::string(row.text(8)),
-                  .data = std::string(row.text(9))};
+    last.event = events::read_event(row);
     last.refers = row.is_null(9);
-    if (last.refers) last.version = row.integer(10);
+    if (last.refers) last.version = row.integer(11);
     return last;
   });
 }

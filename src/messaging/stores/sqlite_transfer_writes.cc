@@ -256,25 +256,16 @@ std::optional<std::int64_t> find_resource(sqlite::Connection& db, const RequestR
   return row.step() ? std::optional(row.integer(0)) : std::nullopt;
 }
 
-void insert_event(sqlite::Connection& db, const LastEvent& last) {
-  const events::Event& event = last.event;
-  const auto id = parse_uuid(event.id.value);
-  CHECK(id.has_value());
-  std::optional<std::int64_t> row;
+events::NumberedEvent event_of(sqlite::Connection& db, const LastEvent& last) {
+  events::NewEvent event = events::new_event_of(last.event);
   if (last.refers) {
-    const auto message = parse_uuid(event.subject);
+    const auto message = parse_uuid(last.event.subject);
     CHECK(message.has_value());
     sqlite::Query found(db, "SELECT key FROM messages WHERE id = ?1", *message);
-    if (found.step()) row = found.integer(0);
+    event.data.reset();
+    event.reference = {.row = found.step() ? found.integer(0) : 0, .version = last.version};
   }
-  sqlite::Query(db,
-                "INSERT INTO event_log(position, id, type, tenant, scope, key, number, time, subject, data, row, "
-                "version) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                event.offset.value, *id, event.type, event.tenant.value, static_cast<int>(event.scope), event.key,
-                event.number, to_ms(event.time), event.subject,
-                last.refers ? std::nullopt : std::optional<std::string_view>(event.data), row,
-                last.refers ? std::optional(last.version) : std::nullopt)
-      .run();
+  return {event, last.event.offset};
 }
 
 }  // namespace
@@ -297,8 +288,9 @@ Result<> SqliteTransfer::finish(const std::optional<LastEvent>& last) {
   if (!present) return fail(present.error());
   CHECK(present->has_value());
   auto done = store_->write([&](sqlite::Connection& db) {
-    db.exec("DELETE FROM event_log");
-    if (last) insert_event(db, *last);
+    std::vector<events::NumberedEvent> events;
+    if (last) events.push_back(event_of(db, *last));
+    events::begin_behind(db, events);
     events::write_move_mark(db, {(*present)->source, MoveMark::State::kDone});
   });
   if (!done) return done;
