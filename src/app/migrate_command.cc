@@ -7,9 +7,11 @@
 #include <string>
 
 #include "app/commands.h"
+#include "app/mongo_engine.h"
 #include "app/move_files.h"
 #include "app/move_messages.h"
 #include "app/settings_arguments.h"
+#include "drivers/mongo/moved_database.h"
 
 namespace parley::app {
 
@@ -34,10 +36,20 @@ int failed(const Error& error) {
   return 1;
 }
 
+// A folder is locked by its server; in MongoDB it is looked for. A source may be served while it is copied.
+Result<> expect_no_servers(const Settings& settings, MoveSides sides) {
+  if (sides.compared_only || !(sides.to_engines || sides.alone)) return {};
+  const SystemClock clock;
+  auto database = mongo::MovedDatabase::connect(mongo_connection_of_a_move(settings.mongodb), clock);
+  if (!database) return fail(std::move(database.error()));
+  return (*database)->expect_unused();
+}
+
 // Both stores, as far as the source has them: where roles run apart, a folder may hold one.
 class Move {
  public:
   static Result<Move> open(const Settings& settings, MoveSides sides) {
+    if (auto unused = expect_no_servers(settings, sides); !unused) return fail(std::move(unused.error()));
     auto messages = MoveOfMessages::open(settings, sides);
     if (!messages) return fail(std::move(messages.error()));
     auto files = MoveOfFiles::open(settings, sides);
@@ -139,9 +151,10 @@ int migrate(const MigrateArguments& arguments) {
   auto settings = settings_of_folder(arguments.data_dir);
   if (!settings) return settings.error();
   if (settings->mongodb.uri.empty()) return wrong("MONGODB_URI says where the engines' store is; it is not set");
-  auto move = Move::open(
-      *settings,
-      {.to_engines = arguments.to == "engines", .alone = arguments.cut_over, .accept_lost = arguments.accept_lost});
+  auto move = Move::open(*settings, {.to_engines = arguments.to == "engines",
+                                     .alone = arguments.cut_over,
+                                     .compared_only = arguments.verify,
+                                     .accept_lost = arguments.accept_lost});
   if (!move) return failed(move.error());
   if (!arguments.verify) return arguments.cut_over ? cut_over(*move) : copy(*move);
   const auto equal = move->verify(true);

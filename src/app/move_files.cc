@@ -74,9 +74,18 @@ Result<std::unique_ptr<MoveOfFiles>> MoveOfFiles::open(const Settings& settings,
                                  : take(MongoMediaTransfer::open_source(connection, made->clock_), made->source_);
   if (!source && !sides.to_engines && is_absent(source.error())) return nullptr;
   if (!source) return fail(std::move(source.error()));
-  auto target = sides.to_engines
-                    ? take(MongoMediaTransfer::open_target(connection, made->clock_, made->random_), made->target_)
-                    : take(SqliteMediaTransfer::open_target(folder), made->target_);
+  const auto open_target = [&]() -> Result<> {
+    auto& target = made->target_;
+    if (sides.to_engines) {
+      return sides.compared_only
+                 ? take(MongoMediaTransfer::open_source(connection, made->clock_), target)
+                 : take(MongoMediaTransfer::open_target(connection, made->clock_, made->random_), target);
+    }
+    return sides.compared_only
+               ? take(SqliteMediaTransfer::open_source(folder, sqlite::MoveLock::kBesideServers), target)
+               : take(SqliteMediaTransfer::open_target(folder), target);
+  };
+  auto target = open_target();
   if (!target) return fail(std::move(target.error()));
   if (auto opened = made->open_objects(settings); !opened) return fail(std::move(opened.error()));
   const auto end = made->source_->log_end();

@@ -74,9 +74,16 @@ Result<std::unique_ptr<MoveOfMessages>> MoveOfMessages::open(const Settings& set
                                  : take(MongoTransfer::open_source(connection, made->clock_), made->source_);
   if (!source && source.error().code == "not_our_database") return nullptr;
   if (!source) return fail(std::move(source.error()));
-  auto target = sides.to_engines
-                    ? take(MongoTransfer::open_target(connection, made->clock_, made->random_), made->target_)
-                    : take(SqliteTransfer::open_target(folder), made->target_);
+  const auto open_target = [&]() -> Result<> {
+    auto& target = made->target_;
+    if (sides.to_engines) {
+      return sides.compared_only ? take(MongoTransfer::open_source(connection, made->clock_), target)
+                                 : take(MongoTransfer::open_target(connection, made->clock_, made->random_), target);
+    }
+    return sides.compared_only ? take(SqliteTransfer::open_source(folder, sqlite::MoveLock::kBesideServers), target)
+                               : take(SqliteTransfer::open_target(folder), target);
+  };
+  auto target = open_target();
   if (!target) return fail(std::move(target.error()));
   const auto end = made->source_end();
   if (!end) return fail(end.error());

@@ -224,11 +224,16 @@ def test_a_target_that_is_in_use_and_a_source_that_is_none_are_refused(start_ser
     other = start_server(CHUNK_SIZE_MB=1)
     Talk(other, issuer)
     done(migrate(engines, used.data))
+    refused(migrate(engines, tmp_path / "none", "--verify", there=False), "holds no messaging store")
+    assert not (tmp_path / "none").exists(), "--verify makes nothing"
     refused(migrate(engines, other.data), "filled from another store")
     used.stop()
     done(migrate(engines, used.data, "--cut-over"))
     other.stop()
     refused(migrate(engines, other.data, there=False), "holds something already")
+    start_server(CHUNK_SIZE_MB=1, **engines.settings)
+    refused(migrate(engines, tmp_path / "back", "--cut-over", there=False), "A server runs on the database")
+    refused(migrate(engines, used.data), "A server runs on the database")
 
 
 def test_files_without_bytes_stand_in_the_way_until_they_are_accepted(start_server, issuer, engines, tmp_path):

@@ -1,5 +1,7 @@
 #include "drivers/mongo/moved_database.h"
 
+#include "drivers/mongo/session_register.h"
+
 namespace parley::mongo {
 
 namespace {
@@ -14,6 +16,14 @@ Result<std::unique_ptr<MovedDatabase>> MovedDatabase::connect(ConnectionOptions 
   if (!pool) return fail(std::move(pool.error()));
   if (auto well = (*pool)->check_server(); !well) return fail(std::move(well.error()));
   return std::unique_ptr<MovedDatabase>(new MovedDatabase(std::move(*pool)));
+}
+
+Result<> MovedDatabase::expect_unused() {
+  const auto used = read<bool>(SessionRegister::sees_a_beat);
+  if (!used) return fail(used.error());
+  if (!*used) return {};
+  return fail(ErrorKind::kConflict, "database_in_use",
+              "A server runs on the database of MONGODB_DATABASE: stop all of them first.");
 }
 
 Result<> MovedDatabase::act(const std::function<void(Database&)>& work) {

@@ -13,6 +13,9 @@ class MovedDatabase {
   // `clock` must outlive it. fail: as ClientPool says.
   static Result<std::unique_ptr<MovedDatabase>> connect(ConnectionOptions connection, const Clock& clock);
 
+  // Looks for some seconds. fail: database_in_use where a server writes to it.
+  Result<> expect_unused();
+
   // `work` may be done again, from its beginning, when the connection broke.
   Result<> act(const std::function<void(Database&)>& work);
   template <class T, class Work>

@@ -31,7 +31,26 @@ Document by_id(const UuidBytes& id) {
   return make_document("_id", Uuid{id});
 }
 
+std::map<UuidBytes, std::int64_t> beats_in(Database& database) {
+  std::map<UuidBytes, std::int64_t> beats;
+  for (const Document& writer : database.find(kWriters, {})) {
+    beats.emplace(uuid_in(writer.view(), "_id"), writer.view().integer("beat"));
+  }
+  return beats;
+}
+
 }  // namespace
+
+// One that goes away meanwhile takes its document with it.
+bool SessionRegister::sees_a_beat(Database& database) {
+  const auto before = beats_in(database);
+  std::this_thread::sleep_for(2 * kBeatEvery + kBeatEvery / 2);
+  const auto after = beats_in(database);
+  return std::ranges::any_of(after, [&before](const auto& writer) {
+    const auto at = before.find(writer.first);
+    return at == before.end() || at->second != writer.second;
+  });
+}
 
 SessionRegister::SessionRegister(ClientPool& pool, Options options) : pool_(pool), options_(options), id_(make_id()) {
   if (!options_.is_kept) return;

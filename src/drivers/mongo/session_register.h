@@ -22,8 +22,9 @@ namespace parley::mongo {
 
 class SessionRegister {
  public:
+  static constexpr std::chrono::milliseconds kBeatEvery{1'000};
   struct Options {
-    std::chrono::milliseconds beat_every{1'000};
+    std::chrono::milliseconds beat_every = kBeatEvery;
     std::chrono::milliseconds lapses_after{5'000};
     bool is_kept = true;  // else it does nothing: where nothing is written
   };
@@ -31,6 +32,9 @@ class SessionRegister {
   SessionRegister(ClientPool& pool, Options options);
   // Takes the document away.
   ~SessionRegister();
+
+  // Whether a process writes to this database: whether a beat moves within two of them, which is what it takes. Blocks.
+  static bool sees_a_beat(Database& database);
 
   // Before the session begins a transaction that writes. Asks the server only for one that is new here.
   void remember(Database& database, const mongoc_client_session_t* session);
