@@ -13,10 +13,10 @@
 namespace parley::app {
 
 struct MoveSides {
-  bool to_engines = true;    // else from them
-  bool alone = false;        // the source is to be served by nobody, which only a folder can tell
+  bool to_engines = true;      // else from them
+  bool alone = false;          // the source is to be served by nobody, which only a folder can tell
   bool compared_only = false;  // nothing is written; both are opened as sources are, beside servers
-  bool accept_lost = false;  // files of which neither side has the bytes do not make the two unequal
+  bool accept_lost = false;    // files of which neither side has the bytes do not make the two unequal
 };
 
 std::unexpected<Error> source_changed();
