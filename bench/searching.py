@@ -216,7 +216,7 @@ def latency_table(asked, suggestions, chat, plan, peer):
         f"{chats.MEMBER_OF} of them, the biggest among them; pages of {PAGE}, totals counted up to {COUNTED:,}, one "
         f"connection, {plan.searches} searches of each kind and order in turn after {WARM_UPS} to warm up. Each is another "
         "query or spelled with other blanks, so that no result cache answers. An answer is the whole messages, which "
-        "messaging is asked for anew. By relevance, ours ranks the newest thousand matches." + said_of_peer(peer),
+        "messaging is asked for anew. By relevance, ours ranks the newest 500 matches." + said_of_peer(peer),
         columns, rows, targets)
     if counted := sum(one.counted for one in asked):
         alike = sum(one.alike for one in asked) / counted

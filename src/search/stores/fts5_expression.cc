@@ -1,6 +1,8 @@
 #include "search/stores/fts5_expression.h"
 
 #include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <vector>
 
 #include "search/query_parser.h"
@@ -50,15 +52,22 @@ std::vector<std::string> alternatives(const Clause& clause) {
   return any;
 }
 
+// In one statement for all: a scope has up to 5,000 conversations, and a statement for each was most of a rare search.
 std::vector<std::int64_t> conversation_numbers(sqlite::Connection& db, std::int64_t generation,
                                                const SearchScope& scope, const std::vector<std::string>& in,
                                                const std::vector<std::string>& not_in) {
-  std::vector<std::int64_t> numbers;
+  boost::json::array wanted;
   for (const ConversationId& conversation : scope.conversations) {
     if (!in.empty() && std::ranges::find(in, conversation.value) == in.end()) continue;
     if (std::ranges::find(not_in, conversation.value) != not_in.end()) continue;
-    if (const auto number = conversation_number(db, generation, conversation)) numbers.push_back(*number);
+    wanted.emplace_back(conversation.value);
   }
+  sqlite::Query rows(db,
+                     "SELECT c.id FROM json_each(?2) one CROSS JOIN conversations c "
+                     "ON c.generation = ?1 AND c.public_id = one.value",
+                     generation, boost::json::serialize(wanted));
+  std::vector<std::int64_t> numbers;
+  while (rows.step()) numbers.push_back(rows.integer(0));
   return numbers;
 }
 
