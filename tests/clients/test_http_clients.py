@@ -1,5 +1,5 @@
-"""The clients that people have: curl, Node's fetch with a stream, a Blob in a page of a real browser. The same bytes
-come back. PARLEY_LARGE_FILES=1 adds 5 GiB."""
+"""The clients that people have: curl, Node's fetch with a stream, a Blob in a page of a real browser, tus clients of the
+registries (more of these in test_tus_clients.py). The same bytes come back. PARLEY_LARGE_FILES=1 adds 5 GiB."""
 
 import hashlib
 import http.server
@@ -14,7 +14,9 @@ import urllib.parse
 
 import pytest
 
+import tus_clients
 from harness.content import BLOCK, sha256_of
+from harness.files import MIB
 from harness.server import Server
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -69,6 +71,16 @@ def test_curl_with_the_bytes_alone(gateway, ada, content, tmp_path):
     got = curl(ada, "-X", "POST", "-T", content.path, "-H", "Content-Type: application/octet-stream",
                "-H", f"X-Checksum-SHA256: {content.sha256}", f"{gateway.url('gateway')}/v1/media/upload?filename=a.bin")  # fmt: skip
     is_stored(gateway, ada, json.loads(got), content, tmp_path)
+
+
+@pytest.mark.parametrize("client, options", [(tus_clients.TusJsClient(), {}), (tus_clients.Tuspy(), {"chunk_size": 64 * MIB})],
+                         ids=["tus-js-client", "tuspy"])  # fmt: skip
+def test_tus(gateway, ada, content, tmp_path, client, options):
+    if fault := client.install():
+        pytest.skip(f"{client.name} cannot be installed: {fault}")
+    sent = tus_clients.start(client, f"{gateway.url('gateway')}/v1/media/tus", ada.token, content.path, options=options)
+    upload = tus_clients.finish(sent, seconds=600).rsplit("/", 1)[1]
+    is_stored(gateway, ada, ada.post("media", "upload", "complete", upload, expect=200).json, content, tmp_path)
 
 
 def test_chunks_out_of_order_and_twice(gateway, ada, content, tmp_path):
