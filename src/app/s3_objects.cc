@@ -77,6 +77,11 @@ Result<> S3Objects::connect(const S3Settings& settings) {
                               .loops = loops_.size(),
                               .connections_per_loop = std::max<std::size_t>(2, settings.connections / loops_.size()),
                               .timeout = settings.timeout};
+  if (!settings.public_endpoint.empty()) {
+    auto url = http::parse_url(settings.public_endpoint);
+    if (!url) return cannot_use("S3_PUBLIC_ENDPOINT", url.error());
+    options.public_endpoint = std::move(*url);
+  }
   // One more than may be in use: what nobody reads any more is a moment in closing.
   http::HttpUpstreamOptions upstream{.name = "s3",
                                      .url = options.address.url(),
@@ -93,7 +98,8 @@ Result<> S3Objects::connect(const S3Settings& settings) {
   connections_ = connections.get();
   client_ = std::make_unique<s3::S3Client>(std::move(connections), *credentials_, clock_, timer_, random_,
                                            std::move(options));
-  store_ = std::make_unique<media::S3BlobStore>(*client_, clock_);
+  store_ = std::make_unique<media::S3BlobStore>(*client_, clock_,
+                                                media::S3BlobOptions{.presigned_life = settings.presigned_life});
   return {};
 }
 

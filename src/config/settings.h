@@ -184,6 +184,8 @@ struct S3Settings {
   std::string ca_file;     // empty: the system's authorities
   std::chrono::milliseconds timeout{};
   std::size_t connections = 0;
+  std::chrono::seconds presigned_life{};  // 0: bytes go through Parley
+  std::string public_endpoint;            // for presigned addresses; empty: endpoint
 };
 
 struct MongoSettings {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -48,6 +49,12 @@ class BlobReader {
   virtual std::unique_ptr<http::Body> read(ByteRange range) = 0;
 };
 
+// What the store itself says of the bytes where it sends them.
+struct BlobLabel {
+  std::string content_type;
+  std::string disposition;  // the value of Content-Disposition
+};
+
 struct StoredBlob {
   FileId id;
   bool sealed = false;
@@ -76,6 +83,12 @@ class BlobStore {
   virtual Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) = 0;
   // Of a sealed blob, or of one still being written (to read it over).
   virtual Task<Result<std::unique_ptr<BlobReader>>> open(FileId id, SteadyTime deadline) = 0;
+  // An address of the store's own where anybody may GET a sealed blob for a short while, whole or a range. None where
+  // the adapter has none, or was told to give none.
+  virtual Task<Result<std::optional<std::string>>> presigned_address(FileId id, BlobLabel label, SteadyTime deadline) {
+    (void)id, (void)label, (void)deadline;
+    co_return std::optional<std::string>();
+  }
   // Sealed or not, its thumbnails too; one that is not there is fine.
   virtual Task<Result<>> remove(FileId id, SteadyTime deadline) = 0;
   // Every blob once, in an order of the adapter's, after the last one of the page before; at most `limit`. One that

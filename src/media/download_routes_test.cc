@@ -47,6 +47,51 @@ class Downloads : public testing::FilesFixture {
   }
 };
 
+class PresignedDownloads : public Downloads {
+ protected:
+  PresignedDownloads() { blobs_->presigned_base = "https://s3.example.com/files/"; }
+  const std::string bytes = some_bytes(70'000);
+};
+
+TEST_F(PresignedDownloads, WhatIsLargeIsSentByTheStore) {
+  const File file = stored(bytes, {.type = "image/png", .name = "all of it.png"});
+  const std::string begin = "https://s3.example.com/files/" + file.id.value + "|image/png|";
+  const Answer answer = get(file);
+  EXPECT_EQ(answer.status, 307);
+  EXPECT_EQ(answer.header("Location"), begin + "attachment; filename=\"all of it.png\"");
+  EXPECT_EQ(answer.header("Cache-Control"), "no-store");
+  EXPECT_EQ(answer.header("Referrer-Policy"), "no-referrer");
+  EXPECT_EQ(answer.body, "");
+  EXPECT_EQ(client("ada").get(path(file, "stream")).header("Location"), begin + "inline; filename=\"all of it.png\"");
+  EXPECT_EQ(get_without_token(signed_path(file)).header("Location"), answer.header("Location"));
+  EXPECT_EQ(range(file, "bytes=5-9").header("Location"), answer.header("Location"))
+      << "which the client asks for again";
+  EXPECT_EQ(blobs_->opened, 0);
+}
+
+TEST_F(PresignedDownloads, WhatCouldRunGoesAsItWouldFromHere) {
+  const File page = stored(bytes, {.type = "text/html", .name = "page.html"});
+  EXPECT_THAT(client("ada").get(path(page, "stream")).header("Location"), HasSubstr("|attachment; "));
+  const File script = stored(bytes, {.type = "text/javascript", .name = "script.js"});
+  EXPECT_THAT(get(script).header("Location"), HasSubstr("|application/octet-stream|"));
+}
+
+TEST_F(PresignedDownloads, RightsAndConditionsAreAskedForFirst) {
+  const File file = stored(bytes);
+  EXPECT_EQ(client("mallory").get(path(file)).status, 404);
+  EXPECT_EQ(get_without_token(path(file) + "?signature=x").status, 403);
+  EXPECT_EQ(get(file, {{"If-None-Match", etag(file)}}).status, 304);
+  EXPECT_EQ(range(file, "bytes=70000-").status, 416);
+}
+
+TEST_F(PresignedDownloads, SmallFilesAndHeadAreAnsweredHere) {
+  const File small = stored(bytes.substr(0, 16 * 1024));
+  EXPECT_EQ(get(small).status, 200);
+  EXPECT_TRUE(get(small).body == bytes.substr(0, 16 * 1024));
+  const File file = stored(bytes);
+  EXPECT_EQ(head(path(file)).status, 200);
+}
+
 TEST_F(Downloads, AFileComesWholeWithAllThatIsKnownOfIt) {
   clock_.advance(*parse_rfc3339("2026-11-24T09:15:00Z") - clock_.wall_now());
   const std::string bytes = some_bytes(70'000);

@@ -51,15 +51,18 @@ void add_safety_headers(http::HeaderText& headers, bool elsewhere) {
   headers.add("Cross-Origin-Resource-Policy", elsewhere ? "cross-origin" : "same-origin");
 }
 
-void add_file_headers(http::HeaderText& headers, const File& file, std::string_view etag, Shown shown) {
+std::string disposition_of(const File& file, Shown shown) {
   const bool is_inline = shown.disposition == http::Disposition::kInline && is_safe_inline(file.content_type);
+  return http::format_content_disposition(is_inline ? http::Disposition::kInline : http::Disposition::kAttachment,
+                                          file.filename);
+}
+
+void add_file_headers(http::HeaderText& headers, const File& file, std::string_view etag, Shown shown) {
   add_cache_headers(headers, etag);
   headers.add("Last-Modified", http::format_http_date(file.created_at));
   headers.add("Accept-Ranges", "bytes");
   headers.add("Repr-Digest", http::repr_digest(file.sha256));
-  headers.add("Content-Disposition",
-              http::format_content_disposition(is_inline ? http::Disposition::kInline : http::Disposition::kAttachment,
-                                               file.filename));
+  headers.add("Content-Disposition", disposition_of(file, shown));
   add_safety_headers(headers, shown.elsewhere);
 }
 

@@ -24,6 +24,8 @@ struct Shown {
   bool elsewhere = false;  // pages of other sites may embed it: the address alone opens it
 };
 
+// The value of Content-Disposition.
+std::string disposition_of(const File& file, Shown shown);
 // Of an answer that carries the bytes or would (HEAD), but for Content-Type and what a range adds.
 void add_file_headers(http::HeaderText& headers, const File& file, std::string_view etag, Shown shown);
 // Of a 304, and the part of it that says how long an answer may be kept: it must be asked for again each time, since a

@@ -383,10 +383,12 @@ Task<Result<std::string>> S3Client::presigned_get(std::string key, std::vector<N
                                                   std::chrono::seconds life, SteadyTime deadline) {
   const auto keys = co_await credentials_.current(deadline);
   if (!keys) co_return unavailable_now();
-  const http::Url url = options_.address.url();
-  const std::string path = options_.address.path_of(key);
+  S3Address address = options_.address;
+  if (options_.public_endpoint) address.endpoint = *options_.public_endpoint;
+  const http::Url url = address.url();
+  const std::string path = address.path_of(key);
   co_return (url.tls ? "https://" : "http://") + url.authority() + path + "?" +
-      presigned_query(url.authority(), path, std::move(parameters), **keys, {.region = options_.address.region},
+      presigned_query(url.authority(), path, std::move(parameters), **keys, {.region = address.region},
                       clock_.wall_now(), life);
 }
 

@@ -25,6 +25,7 @@ namespace parley::s3 {
 
 struct S3ClientOptions {
   S3Address address;
+  std::optional<http::Url> public_endpoint;  // where clients reach it, for presigned addresses, if elsewhere
   std::size_t loops = 1;
   // Of each loop, a quarter is for short calls alone, so that long downloads do not take them all.
   std::size_t connections_per_loop = 32;

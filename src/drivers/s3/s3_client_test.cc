@@ -31,7 +31,8 @@ class S3ClientTest : public ::testing::Test {
     loops_->stop();
     client_.reset();
   }
-  void connect(const std::string& endpoint, std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
+  void connect(const std::string& endpoint, std::chrono::milliseconds timeout = std::chrono::seconds(5),
+               std::optional<http::Url> public_endpoint = {}) {
     if (loops_) loops_->stop();
     client_.reset();
     loops_.emplace(1);
@@ -39,6 +40,7 @@ class S3ClientTest : public ::testing::Test {
     S3ClientOptions options{.address = {.endpoint = *http::parse_url(endpoint),
                                         .region = "us-east-1",
                                         .bucket = std::string(FakeS3::kBucket)},
+                            .public_endpoint = std::move(public_endpoint),
                             .timeout = timeout,
                             .retry = {.max_attempts = 3, .base_delay = std::chrono::milliseconds(1)}};
     auto upstream = std::make_unique<http::HttpUpstream>(
@@ -227,6 +229,16 @@ TEST_F(S3ClientTest, AMissingBucketIsNotAMissingObject) {
   fake_.set_fault([](const http::Request&) { return s3_error(404, "NoSuchBucket"); });
   EXPECT_EQ(wait(client_->head_bucket(kNoHurry)).error().kind, ErrorKind::kUnavailable);
   EXPECT_EQ(wait(client_->get_small("k", 1, kNoHurry)).error().kind, ErrorKind::kUnavailable);
+}
+
+TEST_F(S3ClientTest, PresignedAddressesAreOfWhereClientsReachIt) {
+  const auto address = [this] { return wait(client_->presigned_get("a/b c", {}, std::chrono::seconds(9), kNoHurry)); };
+  EXPECT_THAT(address().value(),
+              ::testing::StartsWith(fake_.endpoint() + "/" + std::string(FakeS3::kBucket) + "/a/b%20c?"));
+  connect(fake_.endpoint(), std::chrono::seconds(5), http::parse_url("https://files.example.com").value());
+  EXPECT_THAT(address().value(),
+              ::testing::StartsWith("https://files.example.com/" + std::string(FakeS3::kBucket) + "/a/b%20c?"));
+  ASSERT_TRUE(put("a/b c", "x")) << "which is not where it is written";
 }
 
 TEST(S3Address, HostAndPathAreOfTheStyleThatIsAskedFor) {

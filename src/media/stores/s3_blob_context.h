@@ -27,6 +27,7 @@ struct S3BlobOptions {
   PartLimits parts{};
   std::chrono::milliseconds background_timeout{60'000};  // of what no caller waits for
   std::chrono::milliseconds ping_timeout{5'000};
+  std::chrono::seconds presigned_life{0};  // of addresses where S3 itself sends a blob; 0: none are given
 };
 
 struct S3BlobContext {

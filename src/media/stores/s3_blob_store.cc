@@ -134,6 +134,19 @@ Task<Result<std::unique_ptr<BlobReader>>> S3BlobStore::open(FileId id, SteadyTim
   co_return std::make_unique<S3BlobReader>(context_, std::move(id), std::move(*layout), std::move(*use));
 }
 
+Task<Result<std::optional<std::string>>> S3BlobStore::presigned_address(FileId id, BlobLabel label,
+                                                                        SteadyTime deadline) {
+  if (context_.options.presigned_life.count() == 0) co_return std::optional<std::string>();
+  if (!is_file_id(id) || open_blobs_.is_removed(id)) co_return not_found("file");
+  auto address = co_await context_.client.presigned_get(context_.keys.sealed(id),
+                                                        {{"response-content-type", std::move(label.content_type)},
+                                                         {"response-content-disposition", std::move(label.disposition)},
+                                                         {"response-cache-control", "private, no-cache"}},
+                                                        context_.options.presigned_life, deadline);
+  if (!address) co_return fail(port_error(std::move(address.error())));
+  co_return std::optional(std::move(*address));
+}
+
 Task<Result<>> S3BlobStore::remove(FileId id, SteadyTime deadline) {
   if (!is_file_id(id)) co_return Result<>();
   if (!open_blobs_.put_off_removal(id)) {

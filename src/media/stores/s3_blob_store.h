@@ -27,6 +27,7 @@ class S3BlobStore final : public BlobStore {
   Task<Result<>> copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) override;
   Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) override;
   Task<Result<std::unique_ptr<BlobReader>>> open(FileId id, SteadyTime deadline) override;
+  Task<Result<std::optional<std::string>>> presigned_address(FileId id, BlobLabel label, SteadyTime deadline) override;
   Task<Result<>> remove(FileId id, SteadyTime deadline) override;
   Task<Result<Page<StoredBlob>>> list(std::optional<FileId> after, std::size_t limit, SteadyTime deadline) override;
   Task<Result<>> put_thumbnail(FileId id, ThumbnailSize size, std::string bytes, SteadyTime deadline) override;

@@ -44,8 +44,10 @@ namespace {
 using s3::testing::FakeS3;
 using s3::testing::s3_error;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 constexpr SteadyTime kNoHurry = SteadyTime::max();
 
@@ -266,6 +268,27 @@ TEST_F(S3BlobStoreTest, AStoreWhoseBucketIsGoneFailsItsPing) {
   fake().set_fault([](const http::Request&) { return s3_error(404, "NoSuchBucket"); });
   EXPECT_EQ(wait(store().ping(kNoHurry)).error().kind, ErrorKind::kUnavailable);
   fake().set_fault(nullptr);
+}
+
+TEST_F(S3BlobStoreTest, PresignedAddressesAreGivenWhereTheyAreWanted) {
+  EXPECT_EQ(wait(store().presigned_address(new_id(), {}, kNoHurry)).value(), std::nullopt) << "unless told to";
+
+  testing::FakeS3UnderTest giving({.presigned_life = std::chrono::seconds(60)});
+  const FileId id = new_id();
+  const auto ask = [&](const FileId& file) {
+    return run_on_loop(giving.s3().loop(),
+                       giving.store().presigned_address(file, {"image/png", "inline; filename=\"a b.png\""}, kNoHurry));
+  };
+  const auto address = ask(id);
+  ASSERT_TRUE(address && *address);
+  EXPECT_THAT(**address, StartsWith(giving.fake().endpoint() + "/" + std::string(FakeS3::kBucket) + "/" +
+                                    S3BlobKeys(giving.s3().options().prefix).sealed(id) + "?"));
+  for (const char* const part :
+       {"X-Amz-Expires=60&", "&X-Amz-Signature=", "&response-cache-control=private%2C%20no-cache",
+        "&response-content-disposition=inline%3B%20filename%3D%22a%20b.png%22", "&response-content-type=image%2Fpng"}) {
+    EXPECT_THAT(**address, HasSubstr(part));
+  }
+  EXPECT_THAT(ask(FileId("../else")), FailsWith("not_found"));
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ class TestBlobs final : public BlobStore {
   std::atomic<bool> seals_stop{false};  // seal() waits likewise
   std::atomic<int> opened{0};
   std::atomic<std::uint64_t> longest_copy{0};  // bytes
+  std::string presigned_base;                  // presigned addresses begin so; empty: none are given
 
   Task<Result<>> create(FileId id, std::optional<std::uint64_t> size, SteadyTime deadline) override;
   Task<Result<std::unique_ptr<BlobWriter>>> write(FileId id, std::uint64_t offset, std::shared_ptr<Digests> digests,
@@ -65,6 +66,10 @@ class TestBlobs final : public BlobStore {
   }
   Task<Result<>> seal(FileId id, std::uint64_t size, SteadyTime deadline) override;
   Task<Result<std::unique_ptr<BlobReader>>> open(FileId id, SteadyTime deadline) override;
+  Task<Result<std::optional<std::string>>> presigned_address(FileId id, BlobLabel label, SteadyTime) override {
+    if (presigned_base.empty()) co_return std::optional<std::string>();
+    co_return presigned_base + id.value + "|" + label.content_type + "|" + label.disposition;
+  }
   Task<Result<>> remove(FileId id, SteadyTime deadline) override { return real_.remove(std::move(id), deadline); }
   Task<Result<Page<StoredBlob>>> list(std::optional<FileId> after, std::size_t limit, SteadyTime deadline) override {
     return real_.list(std::move(after), limit, deadline);
