@@ -211,14 +211,24 @@ class Load:
             assert there and all(there[name] == message[name] for name in ("seq", "content", "sender_id")), f"lost: {message}"
         assert len(held) == len(self.asked), "each thing asked is there once"
         until("all of it is indexed", lambda: self.owner.ask("messages", q=self.mark, min_position=self.owner.written.position,
-                                                             wait_ms=1000).status == 200, RECOVERY)  # fmt: skip
-        found = [hit["id"] for page in self.owner.walk(q=self.mark, limit=100) for hit in page["items"]]
+                                                             wait_ms=1000, limit=1).status == 200, 60)  # fmt: skip
+        found = self.found()
         assert sorted(found) == sorted(held), "the index says what the store says, each once"
         assert sorted(self.documents()) == sorted(held), "and so does the engine by itself"
         for file, (client, digest) in self.files.items():
             assert sha256(download(client, file)) == digest, f"{file} was answered and is not whole"
         self.verify_topic(held)
         return len(held)
+
+    def found(self):
+        """The ids of all that a search finds, by small pages, each asked for until it comes: how fast it comes was asked before."""
+        ids, cursor = [], {}
+        while cursor is not None:
+            page = until("a page comes", lambda cursor=cursor: (answer := self.owner.ask("messages", q=self.mark, limit=20, **cursor))
+                         .status == 200 and answer.json, 60)  # fmt: skip
+            ids += [hit["id"] for hit in page["items"]]
+            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+        return ids
 
     def documents(self):
         """The ids of the tenant's messages, as the engine itself has them, not through us."""
