@@ -61,7 +61,7 @@ std::optional<bool> check_messaging_there(const Settings& settings) {
     report = fail(std::move(pool.error()));
   }
   if (!report) {
-    std::fprintf(stderr, "parley: messaging: MongoDB (MONGODB_URI): %s\n", report.error().detail.c_str());
+    std::fprintf(stderr, "parley: messaging: %s\n", report.error().detail.c_str());
     return std::nullopt;
   }
   std::printf("messaging: in MongoDB (MONGODB_URI), %lld conversations, %lld messages, %lld events\n",

@@ -161,12 +161,7 @@ Result<> ClientPool::check_server() {
     (void)database.find_one("parley_check", make_document("_id", 0));  // what needs a password fails here
     return {};
   } catch (const Failure& failure) {
-    if (failure.kind() == FailureKind::kRefused) {
-      return fail(ErrorKind::kUnavailable, "access_refused",
-                  "MongoDB refuses the user or the password of MONGODB_URI, or the user lacks readWrite on the "
-                  "database.");
-    }
-    return fail(to_error(failure));
+    return fail(to_operator_error(failure));
   }
 }
 

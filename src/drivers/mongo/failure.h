@@ -43,6 +43,9 @@ class Failure : public std::exception {
 
 // storage_full, deadline_exceeded, or unavailable with retry_after.
 Error to_error(const Failure& failure);
+// The same for who starts a server or runs a command, and may hear of engines and settings: whether MongoDB cannot be
+// reached or refuses who we are.
+Error to_operator_error(const Failure& failure);
 
 // Of what libmongoc said and, where there is one, the server's answer with its labels.
 Failure to_failure(const bson_error_t& error, View reply);

@@ -49,6 +49,26 @@ TEST(MongoFailureTest, WriteErrorsOfAnAnswerThatIsWellAreFound) {
   EXPECT_FALSE(has_write_failure(make_document("ok", 1, "n", 1).view()));
 }
 
+TEST(MongoFailureTest, WhoOperatesIsToldWhatIsWrongAndACallerIsNot) {
+  const auto told = [](std::uint32_t domain, std::uint32_t code) {
+    const Failure failure = to_failure(error_of(domain, code), {});
+    EXPECT_EQ(to_error(failure).detail.find("Mongo"), std::string::npos);
+    const Error error = to_operator_error(failure);
+    EXPECT_EQ(error.kind, code == 50 ? ErrorKind::kTimeout : ErrorKind::kUnavailable);
+    return error.detail;
+  };
+  const std::string cannot_be_reached = "MongoDB at MONGODB_URI cannot be reached";
+  EXPECT_TRUE(told(MONGOC_ERROR_SERVER_SELECTION, 13053).starts_with(cannot_be_reached));
+  EXPECT_TRUE(told(MONGOC_ERROR_STREAM, 4).starts_with(cannot_be_reached));
+  EXPECT_TRUE(told(MONGOC_ERROR_SERVER, 10107).starts_with(cannot_be_reached));
+  const std::string refuses = "MongoDB refuses the user or the password of MONGODB_URI";
+  EXPECT_TRUE(told(MONGOC_ERROR_SERVER, 18).starts_with(refuses));
+  EXPECT_TRUE(told(MONGOC_ERROR_SERVER, 13).starts_with(refuses));
+  EXPECT_TRUE(told(MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_AUTHENTICATE).starts_with(refuses));
+  EXPECT_EQ(told(MONGOC_ERROR_SERVER, 50), "MongoDB at MONGODB_URI did not answer in time.");
+  EXPECT_EQ(told(MONGOC_ERROR_SERVER, 9), "MongoDB at MONGODB_URI does not answer as it should: what it said (9).");
+}
+
 TEST(MongoFailureTest, NoAddressLeavesTheDriver) {
   for (const std::uint32_t domain : {MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_STREAM}) {
     const Failure failure = to_failure(error_of(domain, 1, "mongodb://user:password@host:1"), {});
@@ -56,6 +76,7 @@ TEST(MongoFailureTest, NoAddressLeavesTheDriver) {
     const Error error = to_error(failure);
     EXPECT_EQ(error.kind, ErrorKind::kUnavailable);
     EXPECT_TRUE(error.retry_after);
+    EXPECT_EQ(to_operator_error(failure).detail.find("host"), std::string::npos);
   }
 }
 
