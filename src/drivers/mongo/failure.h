@@ -33,6 +33,9 @@ class Failure : public std::exception {
   std::int32_t code() const { return code_; }
   // The server or the client said that the same transaction may well succeed when it is tried again.
   bool is_transient() const { return transient_ || kind_ == FailureKind::kConflict; }
+  // What a commit answered: nothing was done. Only the server's label says so; one that was interrupted while it waited
+  // for a majority may have happened.
+  bool was_not_committed() const { return transient_; }
 
  private:
   FailureKind kind_;

@@ -38,6 +38,17 @@ TEST(MongoFailureTest, LabelsSayWhatMayBeTriedAgain) {
   EXPECT_EQ(to_failure(error_of(MONGOC_ERROR_STREAM, 4), unknown.view()).kind(), FailureKind::kCommitUnknown);
 }
 
+// Begun anew, a group that was committed would be written twice.
+TEST(MongoFailureTest, ACommitThatWasInterruptedMayHaveHappened) {
+  for (const std::uint32_t domain : {MONGOC_ERROR_SERVER, MONGOC_ERROR_WRITE_CONCERN}) {
+    const Failure interrupted = to_failure(error_of(domain, 11601), {});
+    EXPECT_TRUE(interrupted.is_transient());
+    EXPECT_FALSE(interrupted.was_not_committed());
+  }
+  const Document transient = labelled("TransientTransactionError");
+  EXPECT_TRUE(to_failure(error_of(MONGOC_ERROR_SERVER, 251), transient.view()).was_not_committed());
+}
+
 TEST(MongoFailureTest, WriteErrorsOfAnAnswerThatIsWellAreFound) {
   const Document refused = make_document(
       "ok", 1, "writeErrors", make_array(make_document("index", 0, "code", 11000, "errmsg", "E11000 dup key: secret")));
