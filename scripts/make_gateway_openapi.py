@@ -182,7 +182,6 @@ def make(messaging, search, media):
     gateway = copy.deepcopy(messaging)
     gateway["info"]["title"] = "Parley gateway"
     gateway["info"]["description"] = DESCRIPTION
-    gateway["servers"] = [{"url": "http://127.0.0.1:3000"}]
     gateway["paths"] = gateway_paths(messaging["paths"])
     gateway["tags"] = [tag for tag in gateway["tags"] if tag["name"] != "internal"]
     del gateway["components"]["securitySchemes"]["internal"]

@@ -161,11 +161,12 @@ void add_reindex_command(CLI::App& app, int& exit_code) {
   command->add_option("--data", arguments->data_dir, "Data folder; DATA_DIR, else ./data");
   command->add_option("--tenant", arguments->tenant, "This tenant alone; all of them without it");
   command->add_option("--url", arguments->where.url,
-                      "The search role's own address, where it is not on this host's data");
+                      "Address of the search role, such as http://search-host:3006, where it is not on this folder");
   command->add_option("--ca-file", arguments->where.ca_file,
                       "Certificate authorities for https, instead of the system's");
   command->footer(
-      "A server on the data folder is asked to do it, by SEARCH_PORT; without one this command does it itself.\n"
+      "Where a server holds the index of the folder, it is asked to do this, at the address it left there\n"
+      "(DIR/search/address; without that file, SEARCH_PORT on this host); where none does, this command does it.\n"
       "A reindex that is cut off goes on with the next server on the folder.");
   command->callback([arguments, &exit_code] {
     const auto settings =

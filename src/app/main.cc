@@ -8,6 +8,10 @@
 #include "app/commands.h"
 #include "import/import_command.h"
 
+namespace {
+constexpr int kWrongUsage = 2;
+}  // namespace
+
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer or a pipe that closed is an error code where it is written to
 
@@ -33,8 +37,13 @@ int main(int argc, char** argv) {
   const auto is_first = [&first](const CLI::App* command) { return command->get_name() == first; };
   if (!first.empty() && first.front() != '-' && app.get_subcommands(is_first).empty()) {
     std::fprintf(stderr, "parley: there is no command %s; parley --help lists them\n", argv[1]);
-    return 2;
+    return kWrongUsage;
   }
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& fault) {
+    // What --help and --version end with is no fault; the library has a number for each of the others.
+    return app.exit(fault) == 0 ? 0 : kWrongUsage;
+  }
   return exit_code;
 }

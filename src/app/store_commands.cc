@@ -61,7 +61,7 @@ std::optional<bool> check_messaging_there(const Settings& settings) {
     report = fail(std::move(pool.error()));
   }
   if (!report) {
-    std::fprintf(stderr, "parley: messaging: MongoDB (MONGODB_URI): %s\n", report.error().detail.c_str());
+    std::fprintf(stderr, "parley: messaging: %s\n", report.error().detail.c_str());
     return std::nullopt;
   }
   std::printf("messaging: in MongoDB (MONGODB_URI), %lld conversations, %lld messages, %lld events\n",
@@ -176,12 +176,15 @@ void add_check_command(CLI::App& app, int& exit_code) {
                     "Build the search index anew for the tenants where it differs; remove objects that belong to no "
                     "file, and mend quotas, where no server runs");
   command->add_flag("--deep", arguments->media.read_bytes, "Read every file's bytes, and compare their SHA-256");
-  command->add_option("--url", arguments->search.url, "The search role's own address, where it is not on this folder");
+  command->add_option("--url", arguments->search.url,
+                      "Address of the search role, such as http://search-host:3006, where it is not on this folder");
   command->add_option("--ca-file", arguments->search.ca_file,
                       "Certificate authorities for https, instead of the system's");
   command->footer(
-      "Stores and files are read beside a running server. The index is compared by the server on the folder, asked by\n"
-      "SEARCH_PORT; without one this command does it itself.\n"
+      "Stores and files are read beside a running server. Where one holds the index of the folder, it compares the "
+      "index\n"
+      "itself, and is asked at the address it left there (DIR/search/address; without that file, SEARCH_PORT on this\n"
+      "host); where none does, this command compares it. --url names another.\n"
       "Exit code: 0 all is well, 1 it is not, or the folder cannot be read.");
   command->callback([arguments, &exit_code] {
     arguments->media.repair = arguments->repair;

@@ -6,6 +6,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_future.hpp>
 #include <future>
+#include <new>
+
+#include "base/or_internal_error.h"
 
 namespace parley {
 namespace {
@@ -111,6 +114,15 @@ TEST(OneShot, ATaskThatWaitsWhenItsLoopEndsGoesWithIt) {
     EXPECT_FALSE(watched.expired());
   }
   EXPECT_TRUE(watched.expired());
+}
+
+TEST(OrInternalErrorTest, WhatWorkThrowsIsItsAnswer) {
+  EXPECT_EQ(or_internal_error([]() -> Result<int> { return 7; }), 7);
+  EXPECT_EQ(or_internal_error([]() -> Result<> { return fail(ErrorKind::kNoRoom, "storage_full", ""); }).error().code,
+            "storage_full");
+  const Result<> thrown = or_internal_error([]() -> Result<> { throw std::bad_alloc(); });
+  ASSERT_FALSE(thrown);
+  EXPECT_EQ(thrown.error().kind, ErrorKind::kInternal);
 }
 
 }  // namespace

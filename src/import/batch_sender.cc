@@ -233,12 +233,16 @@ Result<ApiAnswer> BatchSender::ask(http::Method method, std::string_view path, s
         static_cast<std::int64_t>(static_cast<double>(pause.count()) * (0.5 + random_.unit() / 2)));
     if (answer && answer->retry_after)
       wait = std::max<std::chrono::milliseconds>(wait, std::min(*answer->retry_after, kLongestRetryAfter));
-    if (clock_.steady_now() + wait > give_up_at) {
-      return fail(ErrorKind::kUnavailable, "import_gave_up",
-                  fmt::format("Gave up after asking for {} s: {}", options_.retry_for.count(), reason));
+    const auto left = give_up_at - clock_.steady_now();
+    // Once more at the very end, so that it is asked for as long as it says.
+    const bool may_be_sooner = !answer || !answer->retry_after;
+    if (left <= SteadyTime::duration::zero() || (wait > left && !may_be_sooner)) {
+      return fail(
+          ErrorKind::kUnavailable, "import_gave_up",
+          fmt::format("Gave up, having asked again for {} s (--retry-for): {}", options_.retry_for.count(), reason));
     }
-    report_.waiting(reason);
-    options_.pause(wait);
+    report_.waiting(reason, std::chrono::ceil<std::chrono::seconds>(left));
+    options_.pause(std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(left)));
   }
 }
 

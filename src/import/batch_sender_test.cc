@@ -101,8 +101,26 @@ TEST_F(Sending, GivesUpWithinItsLimit) {
   const auto sent = send({line("1")});
   ASSERT_FALSE(sent.has_value());
   EXPECT_NE(sent.error().detail.find("cannot be reached"), std::string::npos);
-  EXPECT_LE(clock.steady_now() - start, std::chrono::seconds(60));
-  EXPECT_GT(clock.steady_now() - start, std::chrono::seconds(30));
+  EXPECT_NE(sent.error().detail.find("for 60 s (--retry-for)"), std::string::npos) << sent.error().detail;
+  EXPECT_EQ(clock.steady_now() - start, std::chrono::seconds(60));
+}
+
+TEST_F(Sending, DoesNotWaitForAnAnswerThatWouldComeTooLate) {
+  std::chrono::seconds retry_after{7};
+  api.before = [&](std::string_view, std::string_view) -> std::optional<FakeApi::Answer> {
+    return ApiAnswer{503, "", std::exchange(retry_after, std::chrono::seconds(54))};
+  };
+  EXPECT_EQ(send({line("1")}).error().code, "import_gave_up");
+  EXPECT_EQ(pauses, (std::vector<std::chrono::milliseconds>{std::chrono::seconds(7)}));
+}
+
+TEST_F(Sending, SaysAtOnceForHowLongItAsksAgain) {
+  api.before = [](std::string_view, std::string_view) { return std::optional(FakeApi::lost()); };
+  ASSERT_FALSE(send({line("1")}));
+  const std::string told = err.str();
+  EXPECT_TRUE(told.starts_with("The server cannot be reached. Asking again, for 60 s at most (--retry-for).\n"))
+      << told;
+  EXPECT_EQ(std::ranges::count(told, '\n'), 1) << "a quiet import says it once a minute";
 }
 
 TEST_F(Sending, StoresOnceWhenTheAnswerIsLost) {

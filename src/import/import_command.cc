@@ -80,7 +80,7 @@ void import_over_http(ImportSource& source, const ImportOptions& options, Import
   http::HttpUpstream upstream(loops, std::move(upstream_options));
   loops.start();
   {
-    UpstreamApi api(loops.at(0), upstream, {.token = options.token, .act_as = options.act_as});
+    UpstreamApi api(loops.at(0), upstream, {.token = options.token, .act_as = options.act_as, .address = options.url});
     const SenderOptions sender{.retry_for = std::chrono::seconds(options.retry_for_s),
                                .pause = [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
     run_import_from(source, &api, report, clock, random, {.jobs = options.jobs, .sender = sender});

@@ -108,13 +108,13 @@ void ImportReport::fault(std::string_view kind, std::string_view place, std::str
   if (++faults_shown_ == kFaultsShown) say("Further faults are only counted.");
 }
 
-void ImportReport::waiting(std::string_view reason) {
+void ImportReport::waiting(std::string_view reason, std::chrono::seconds left) {
   const std::lock_guard lock(mutex_);
-  if (progress_ == Progress::kNone) return;
   const SteadyTime now = clock_.steady_now();
-  if (wait_told_ != SteadyTime{} && now - wait_told_ < kLineEvery) return;
+  const auto every = progress_ == Progress::kNone ? kQuietLineEvery : kLineEvery;
+  if (wait_told_ != SteadyTime{} && now - wait_told_ < every) return;
   wait_told_ = now;
-  say(fmt::format("{} Asking again.", reason));
+  say(fmt::format("{} Asking again, for {} s at most (--retry-for).", reason, left.count()));
 }
 
 void ImportReport::failed(Error reason) {

@@ -21,6 +21,7 @@ enum class Progress : std::uint8_t { kNone, kLines, kBar };
 class ImportReport {
  public:
   static constexpr std::chrono::seconds kLineEvery{5};
+  static constexpr std::chrono::seconds kQuietLineEvery{60};
   static constexpr std::chrono::milliseconds kBarEvery{100};
   static constexpr std::size_t kFaultsShown = 20;
 
@@ -37,8 +38,9 @@ class ImportReport {
   void noted(std::string_view kind);
   // Counts `count` messages as not imported, and tells of the first kFaultsShown.
   void fault(std::string_view kind, std::string_view place, std::string_view detail, std::uint64_t count = 1);
-  // The server does not answer, or not well; the import asks again.
-  void waiting(std::string_view reason);
+  // The server does not answer, or not well; the import asks again, for `left` at most. Told at once, then every few
+  // seconds; seldom where no progress is to be told.
+  void waiting(std::string_view reason, std::chrono::seconds left);
   // The import cannot go on; the first reason stays.
   void failed(Error reason);
   bool has_failed() const;

@@ -14,6 +14,7 @@ UpstreamApi::UpstreamApi(EventLoop& loop, http::Upstream& upstream, UpstreamApiO
       upstream_(upstream),
       authorization_("Bearer " + options.token),
       act_as_(percent_encode(options.act_as)),
+      address_(std::move(options.address)),
       timeout_(options.timeout) {}
 
 Result<ApiAnswer> UpstreamApi::call(http::Method method, std::string_view path, std::string_view content_type,
@@ -48,7 +49,13 @@ Task<Result<ApiAnswer>> UpstreamApi::exchange(http::Method method, std::string_v
   if (!act_as_.empty()) request.fields.add("X-Parley-User", act_as_);
 
   auto response = co_await upstream_.call(request, request.received_at + timeout_);
-  if (!response) co_return std::unexpected(std::move(response.error()));
+  if (!response) {
+    // Nobody who runs a command is to try again shortly: the command does.
+    if (response.error().code == "upstream_unavailable") {
+      response.error().detail = "The server at " + address_ + " cannot be reached.";
+    }
+    co_return std::unexpected(std::move(response.error()));
+  }
   ApiAnswer answer;
   answer.status = response->status;
   if (const auto seconds = response->headers.find("Retry-After")) {

@@ -12,6 +12,7 @@ namespace parley::import {
 struct UpstreamApiOptions {
   std::string token;
   std::string act_as;                         // a user, for a service token; empty: the token's own
+  std::string address;                        // of the server, for who reads that it cannot be reached
   std::chrono::milliseconds timeout{30'000};  // of one call, its answer's body included
 };
 
@@ -33,6 +34,7 @@ class UpstreamApi final : public ImportApi {
   http::Upstream& upstream_;
   const std::string authorization_;
   const std::string act_as_;  // percent-encoded
+  const std::string address_;
   const std::chrono::milliseconds timeout_;
 };
 

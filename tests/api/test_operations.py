@@ -1,6 +1,7 @@
 """Health, liveness, metrics, the contract itself and its page: without a token, on every role."""
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 import yaml
@@ -44,6 +45,15 @@ def test_head_and_other_methods_on_health(open_client):
 def test_every_role_serves_its_contract(open_client, role):
     served = open_client.get("openapi.yaml", expect=200)
     assert yaml.safe_load(served.body) == yaml.safe_load((API / f"{role}.yaml").read_text("utf-8"))
+
+
+def test_the_address_a_contract_names_is_the_one_it_was_read_from(open_client, role):
+    """Whatever the port: the suite's servers are on none of the defaults."""
+    host, port = open_client.origin
+    servers = yaml.safe_load(open_client.get("openapi.yaml", expect=200).body)["servers"]
+    assert servers
+    for server in servers:
+        assert urljoin(f"http://{host}:{port}/openapi.yaml", server["url"]) == f"http://{host}:{port}/"
 
 
 def test_the_docs_page_loads_nothing_from_elsewhere(fleet):

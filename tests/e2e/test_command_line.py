@@ -46,9 +46,28 @@ def test_a_version_is_told():
     assert done.returncode == 0 and any(c.isdigit() for c in done.stdout.decode())
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["serve", "--nonsense"], ["token"], ["serve", "--role", "king"], ["import"], []])
-def test_wrong_arguments_are_refused(arguments, tmp_path):
-    refused(run_cli(*arguments, DATA_DIR=tmp_path / "data"))
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["serve", "--nonsense"],
+        ["serve", "--role", "king"],
+        ["serve", "--port"],
+        ["token"],
+        ["token", "--tenant", "t", "--user", "u", "--role", "king"],
+        ["import"],
+        ["import", "file", "--format", "irc", "--jobs", "many"],
+        ["health", "--timeout", "0"],
+        ["check", "file"],
+        ["check", "--deep=perhaps"],
+        ["backup"],
+        [],
+    ],
+)
+def test_wrong_arguments_are_refused_with_exit_code_2(arguments, tmp_path):
+    done = run_cli(*arguments, DATA_DIR=tmp_path / "data")
+    refused(done)
+    assert done.returncode == 2, done
 
 
 def test_a_command_that_there_is_not_is_named():

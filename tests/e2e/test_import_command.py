@@ -191,7 +191,10 @@ def test_a_path_that_is_not_there_is_named(importing, tmp_path):
 def test_a_server_that_is_not_there_is_told(tmp_path, parley):
     logs = write_logs(tmp_path / "logs", 1, 5)
     done = run_cli("import", logs, "--format", "irc", "--url", "http://127.0.0.1:1", "--retry-for", "1", PARLEY_TOKEN="a.b.c")
-    assert done.returncode == 1 and done.stderr
+    first, *_, last = (line for line in done.stderr.decode().splitlines() if line)
+    assert done.returncode == 1
+    assert first == "The server at http://127.0.0.1:1 cannot be reached. Asking again, for 1 s at most (--retry-for)."
+    assert "Gave up, having asked again for 1 s" in done.stderr.decode() and "run the same command again" in last
 
 
 def test_a_dry_run_counts_and_sends_nothing(importing, tmp_path):

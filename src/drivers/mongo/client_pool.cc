@@ -128,23 +128,39 @@ void ClientPool::end_later(const mongoc_client_session_t* session) {
 }
 
 void ClientPool::end_lost_sessions(Database& database) {
-  std::vector<Document> lost;
+  Array sessions;
   {
     const std::lock_guard lock(mutex_);
-    lost.swap(lost_sessions_);
+    if (lost_sessions_.empty() || !ending_sessions_.empty()) return;
+    ending_sessions_.swap(lost_sessions_);
+    for (const Document& session : ending_sessions_) sessions.add(session);
   }
-  if (lost.empty()) return;
-  Array sessions;
-  for (const Document& session : lost) sessions.add(session);
+  bool again = false;
   try {
     database.run_on("admin", make_document("killSessions", sessions));
   } catch (const Failure& failure) {
     log_warn("what broken connections left behind in MongoDB could not be ended",
-             {{"sessions", lost.size()}, {"error", failure.what()}, {"code", failure.code()}});
-    if (failure.kind() != FailureKind::kUnreachable) return;
-    const std::lock_guard lock(mutex_);
-    std::ranges::move(lost, std::back_inserter(lost_sessions_));
+             {{"sessions", sessions.size()}, {"error", failure.what()}, {"code", failure.code()}});
+    again = failure.kind() == FailureKind::kUnreachable;
   }
+  {
+    const std::lock_guard lock(mutex_);
+    if (again) std::ranges::move(ending_sessions_, std::back_inserter(lost_sessions_));
+    ending_sessions_.clear();
+  }
+  ended_.notify_all();
+}
+
+void ClientPool::take_back(const mongoc_client_session_t* session, SteadyTime deadline) {
+  const bson_t* const id = mongoc_client_session_get_lsid(session);
+  const auto is_it = [id](const Document& other) { return bson_equal(id, other.get()); };
+  const auto left =
+      std::min(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.steady_now()), timeout_);
+  std::unique_lock lock(mutex_);
+  if (!ended_.wait_for(lock, left, [&] { return std::ranges::none_of(ending_sessions_, is_it); })) {
+    throw Failure(FailureKind::kUnreachable, 0, "a lost transaction was not ended in time");
+  }
+  std::erase_if(lost_sessions_, is_it);
 }
 
 Result<> ClientPool::check_server() {
@@ -161,12 +177,7 @@ Result<> ClientPool::check_server() {
     (void)database.find_one("parley_check", make_document("_id", 0));  // what needs a password fails here
     return {};
   } catch (const Failure& failure) {
-    if (failure.kind() == FailureKind::kRefused) {
-      return fail(ErrorKind::kUnavailable, "access_refused",
-                  "MongoDB refuses the user or the password of MONGODB_URI, or the user lacks readWrite on the "
-                  "database.");
-    }
-    return fail(to_error(failure));
+    return fail(to_operator_error(failure));
   }
 }
 

@@ -59,6 +59,10 @@ class ClientPool {
   // later one.
   void end_later(const mongoc_client_session_t* session);
   void end_lost_sessions(Database& database);
+  // Before a transaction begins in a session, which the client may have used before: with that the server ends what was
+  // lost in it. One that is being ended right now is waited for, lest the new transaction be ended. Throws Failure
+  // (kUnreachable) when that takes longer than the deadline.
+  void take_back(const mongoc_client_session_t* session, SteadyTime deadline);
 
   // For start-up, on the calling thread: whether a server answers and can do transactions. fail: unavailable;
   // not_a_replica_set where it is a mongod that stands alone; access_refused.
@@ -81,6 +85,8 @@ class ClientPool {
   std::condition_variable freed_;
   std::size_t free_;
   std::vector<Document> lost_sessions_;
+  std::vector<Document> ending_sessions_;  // of which the server is being told
+  std::condition_variable ended_;
 };
 
 // On the calling thread, which no loop may be: does `act` with a connection and turns what fails into an Error.

@@ -29,6 +29,7 @@ TEST(MongoAwayTest, AServerThatIsNotThereIsUnavailableSoon) {
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().kind, ErrorKind::kUnavailable);
   EXPECT_TRUE(checked.error().retry_after);
+  EXPECT_NE(checked.error().detail.find("MongoDB at MONGODB_URI cannot be reached"), std::string::npos);
   EXPECT_EQ(checked.error().detail.find("hidden"), std::string::npos);
   EventLoops loops(1);
   loops.start();

@@ -124,4 +124,28 @@ Error to_error(const Failure& failure) {
   }
 }
 
+Error to_operator_error(const Failure& failure) {
+  Error error = to_error(failure);
+  switch (failure.kind()) {
+    case FailureKind::kRefused:
+      return {ErrorKind::kUnavailable,
+              "access_refused",
+              "MongoDB refuses the user or the password of MONGODB_URI, or the user lacks readWrite on the database.",
+              {},
+              {}};
+    case FailureKind::kUnreachable:
+      error.detail = std::string("MongoDB at MONGODB_URI cannot be reached (") + failure.what() +
+                     "): nothing listens at the addresses there, or TLS or the name of the replica set is another, or "
+                     "the set has no primary.";
+      return error;
+    case FailureKind::kTimeout:
+      error.detail = "MongoDB at MONGODB_URI did not answer in time.";
+      return error;
+    default:
+      error.detail = std::string("MongoDB at MONGODB_URI does not answer as it should: ") + failure.what() + " (" +
+                     std::to_string(failure.code()) + ").";
+      return error;
+  }
+}
+
 }  // namespace parley::mongo

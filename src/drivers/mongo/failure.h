@@ -33,6 +33,9 @@ class Failure : public std::exception {
   std::int32_t code() const { return code_; }
   // The server or the client said that the same transaction may well succeed when it is tried again.
   bool is_transient() const { return transient_ || kind_ == FailureKind::kConflict; }
+  // What a commit answered: nothing was done. Only the server's label says so; one that was interrupted while it waited
+  // for a majority may have happened.
+  bool was_not_committed() const { return transient_; }
 
  private:
   FailureKind kind_;
@@ -43,6 +46,9 @@ class Failure : public std::exception {
 
 // storage_full, deadline_exceeded, or unavailable with retry_after.
 Error to_error(const Failure& failure);
+// The same for who starts a server or runs a command, and may hear of engines and settings: whether MongoDB cannot be
+// reached or refuses who we are.
+Error to_operator_error(const Failure& failure);
 
 // Of what libmongoc said and, where there is one, the server's answer with its labels.
 Failure to_failure(const bson_error_t& error, View reply);

@@ -38,6 +38,17 @@ TEST(MongoFailureTest, LabelsSayWhatMayBeTriedAgain) {
   EXPECT_EQ(to_failure(error_of(MONGOC_ERROR_STREAM, 4), unknown.view()).kind(), FailureKind::kCommitUnknown);
 }
 
+// Begun anew, a group that was committed would be written twice.
+TEST(MongoFailureTest, ACommitThatWasInterruptedMayHaveHappened) {
+  for (const std::uint32_t domain : {MONGOC_ERROR_SERVER, MONGOC_ERROR_WRITE_CONCERN}) {
+    const Failure interrupted = to_failure(error_of(domain, 11601), {});
+    EXPECT_TRUE(interrupted.is_transient());
+    EXPECT_FALSE(interrupted.was_not_committed());
+  }
+  const Document transient = labelled("TransientTransactionError");
+  EXPECT_TRUE(to_failure(error_of(MONGOC_ERROR_SERVER, 251), transient.view()).was_not_committed());
+}
+
 TEST(MongoFailureTest, WriteErrorsOfAnAnswerThatIsWellAreFound) {
   const Document refused = make_document(
       "ok", 1, "writeErrors", make_array(make_document("index", 0, "code", 11000, "errmsg", "E11000 dup key: secret")));
@@ -49,6 +60,26 @@ TEST(MongoFailureTest, WriteErrorsOfAnAnswerThatIsWellAreFound) {
   EXPECT_FALSE(has_write_failure(make_document("ok", 1, "n", 1).view()));
 }
 
+TEST(MongoFailureTest, WhoOperatesIsToldWhatIsWrongAndACallerIsNot) {
+  const auto told = [](std::uint32_t domain, std::uint32_t code) {
+    const Failure failure = to_failure(error_of(domain, code), {});
+    EXPECT_EQ(to_error(failure).detail.find("Mongo"), std::string::npos);
+    const Error error = to_operator_error(failure);
+    EXPECT_EQ(error.kind, code == 50 ? ErrorKind::kTimeout : ErrorKind::kUnavailable);
+    return error.detail;
+  };
+  const std::string cannot_be_reached = "MongoDB at MONGODB_URI cannot be reached";
+  EXPECT_TRUE(told(MONGOC_ERROR_SERVER_SELECTION, 13053).starts_with(cannot_be_reached));
+  EXPECT_TRUE(told(MONGOC_ERROR_STREAM, 4).starts_with(cannot_be_reached));
+  EXPECT_TRUE(told(MONGOC_ERROR_SERVER, 10107).starts_with(cannot_be_reached));
+  const std::string refuses = "MongoDB refuses the user or the password of MONGODB_URI";
+  EXPECT_TRUE(told(MONGOC_ERROR_SERVER, 18).starts_with(refuses));
+  EXPECT_TRUE(told(MONGOC_ERROR_SERVER, 13).starts_with(refuses));
+  EXPECT_TRUE(told(MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_AUTHENTICATE).starts_with(refuses));
+  EXPECT_EQ(told(MONGOC_ERROR_SERVER, 50), "MongoDB at MONGODB_URI did not answer in time.");
+  EXPECT_EQ(told(MONGOC_ERROR_SERVER, 9), "MongoDB at MONGODB_URI does not answer as it should: what it said (9).");
+}
+
 TEST(MongoFailureTest, NoAddressLeavesTheDriver) {
   for (const std::uint32_t domain : {MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_STREAM}) {
     const Failure failure = to_failure(error_of(domain, 1, "mongodb://user:password@host:1"), {});
@@ -56,6 +87,7 @@ TEST(MongoFailureTest, NoAddressLeavesTheDriver) {
     const Error error = to_error(failure);
     EXPECT_EQ(error.kind, ErrorKind::kUnavailable);
     EXPECT_TRUE(error.retry_after);
+    EXPECT_EQ(to_operator_error(failure).detail.find("host"), std::string::npos);
   }
 }
 

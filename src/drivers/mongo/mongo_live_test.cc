@@ -266,6 +266,23 @@ TEST_F(MongoLiveTest, WhatABrokenConnectionLeftBehindHoldsUpNobody) {
   EXPECT_THROW(lost.commit(), Failure) << "it was ended";
 }
 
+// The client keeps sessions for the next transaction, also one whose end nobody heard of.
+TEST_F(MongoLiveTest, ASessionThatIsInUseAgainIsNotEndedAsALostOne) {
+  auto lease = pool_->borrow(soon());
+  std::optional<Transaction> lost(std::in_place, *pool_, lease, soon());
+  ASSERT_TRUE(add_one(*lost, 7));
+  const Document id(*mongoc_client_session_get_lsid(lost->session()));
+  pool_->end_later(lost->session());
+  lost.reset();
+  Transaction next(*pool_, lease, soon());
+  ASSERT_TRUE(bson_equal(id.get(), mongoc_client_session_get_lsid(next.session())))
+      << "another session: nothing to see";
+  ASSERT_TRUE(add_one(next, 7));
+  with([this](Database& db) { pool_->end_lost_sessions(db); });
+  next.commit();
+  EXPECT_EQ(value_of(7), 1);
+}
+
 TEST_F(MongoLiveTest, ReadersSeeOneMoment) {
   ReaderPool readers(*pool_, {.threads = 1});
   with([](Database& db) { db.insert("things", make_document("_id", 1, "value", 1)); });

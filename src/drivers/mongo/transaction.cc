@@ -28,6 +28,7 @@ Transaction::Transaction(ClientPool& pool, ClientPool::Lease& lease, SteadyTime 
     : Database(lease.client(), pool.database_name(), nullptr, pool.limits(deadline)),
       owned_(start_session(lease.client())) {
   session_ = owned_.get();
+  pool.take_back(session_, deadline);
   const Handle<mongoc_transaction_opt_t> options(mongoc_transaction_opts_new(), mongoc_transaction_opts_destroy);
   const Handle<mongoc_read_concern_t> snapshot(mongoc_read_concern_new(), mongoc_read_concern_destroy);
   mongoc_read_concern_set_level(snapshot.get(), MONGOC_READ_CONCERN_LEVEL_SNAPSHOT);
@@ -52,9 +53,7 @@ bool Transaction::commit_once() {
   bson_destroy(&raw);
   if (done) return true;
   const Failure failure = to_failure(error, reply.view());
-  // Only this label says that nothing was done (Driver Transactions specification, "TransientTransactionError"); a
-  // commit that was interrupted carries neither label, and may have happened.
-  if (failure.is_transient()) throw failure;
+  if (failure.was_not_committed()) throw failure;
   if (limits_.clock->steady_now() + kCommitPause < limits_.deadline) return false;
   throw Failure(FailureKind::kCommitUnknown, failure.code(), failure.what());
 }

@@ -219,6 +219,29 @@ TEST_F(FileBlobStoreTest, ADiskThatHangsCostsAWriterItsDeadlineAndThenTheWriter)
   EXPECT_TRUE(wait(store_->seal(id_, 1, kNoHurry)));
 }
 
+// A write that nobody waits for any more may land on what is written there later.
+TEST_F(FileBlobStoreTest, ABlobIsNeitherWrittenNorSealedWhileALateWriteMayFallIntoIt) {
+  store_ = std::move(*FileBlobStore::open({.folder = folder(), .writer_threads = 1}));
+  ASSERT_TRUE(wait(store_bytes(*store_, id_, "x")));
+  auto writer = wait(store_->write(id_, 0, nullptr, kNoHurry));
+  ASSERT_TRUE(writer);
+  const FileId stuck("0192f3a1-7c00-7a3e-8f00-0000000000c2");
+  const fs::path pipe = folder() / "c2" / (stuck.value + ".part");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(wait(store_->write(stuck, 0, nullptr, SteadyTime::min())), FailsWith("deadline_exceeded"));
+  EXPECT_EQ(wait(codes_after_a_missed_deadline(**writer)), "deadline_exceeded, deadline_exceeded");
+  writer->reset();
+
+  EXPECT_THAT(wait(store_->write(id_, 0, nullptr, SteadyTime::min())), FailsWith("unavailable"));
+  EXPECT_THAT(wait(store_->seal(id_, 1, SteadyTime::min())), FailsWith("unavailable"));
+  const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));
+  // The one thread does it in turn: the late write, the end of its writer, then this.
+  const FileId other("0192f3a1-7c00-7a3e-8f00-0000000000c3");
+  EXPECT_TRUE(wait(store_->create(other, {}, kNoHurry)));
+  EXPECT_TRUE(wait(store_->seal(id_, 1, kNoHurry)));
+  EXPECT_TRUE(wait(store_->copy(id_, {0, 1}, other, 0, kNoHurry)));
+}
+
 // Patterns that tell where they belong.
 std::string much(std::size_t size) {
   std::string bytes(size, '\0');

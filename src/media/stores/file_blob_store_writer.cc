@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <mutex>
 
+#include "base/or_internal_error.h"
 #include "media/stores/file_blob_store_folder.h"
 
 namespace parley::media {
@@ -48,15 +49,25 @@ class FileBlobWriter::Behind {
     return outcome_;
   }
 
+  // What is thrown here ends the work, too: somebody may wait for its end.
   void write_out(bool with_digests, bool durable) {
-    Result<> done = write_bytes();
-    if (done && with_digests && digests_) digests_->update(buffer.bytes());
-    if (done && durable && ::fdatasync(fd_.get()) != 0) done = file_failure(errno, "sync");
-    end_work(std::move(done));
+    end_work(or_internal_error([&]() -> Result<> {
+      Result<> done = write_bytes();
+      if (done && with_digests && digests_) digests_->update(buffer.bytes());
+      if (done && durable && ::fdatasync(fd_.get()) != 0) done = file_failure(errno, "sync");
+      return done;
+    }));
   }
   void update_digests() {
-    digests_->update(buffer.bytes());
-    end_work({});
+    end_work(or_internal_error([&]() -> Result<> {
+      digests_->update(buffer.bytes());
+      return {};
+    }));
+  }
+  // The writer goes: where work is under way, the blob is held until the last of it has let go of this.
+  void leave_behind(WritesLeftBehind& left_behind, const FileId& id) {
+    const std::lock_guard lock(mutex_);
+    if (working_ > 0) held_ = left_behind.hold(id);
   }
   // What the pool did not take.
   void end_work(Result<> done) {
@@ -102,6 +113,7 @@ class FileBlobWriter::Behind {
     if (!set) may_go_past_ = false;
   }
 
+  std::unique_ptr<WritesLeftBehind::Hold> held_;  // first: it goes when the file is closed
   const UniqueFd fd_;
   const std::shared_ptr<Digests> digests_;
   std::uint64_t written_;  // up to there
@@ -115,10 +127,10 @@ class FileBlobWriter::Behind {
   std::optional<OneShotPromise<void>> waiting_;
 };
 
-FileBlobWriter::FileBlobWriter(BlockingPool& pool, LargeWriters& large_writers, UniqueFd fd, std::uint64_t offset,
+FileBlobWriter::FileBlobWriter(Shared shared, FileId id, UniqueFd fd, std::uint64_t offset,
                                std::shared_ptr<Digests> digests)
-    : pool_(pool),
-      large_writers_(large_writers),
+    : shared_(shared),
+      id_(std::move(id)),
       behind_(std::make_shared<Behind>(std::move(fd), offset, std::move(digests))),
       filled_from_(offset),
       offset_(offset),
@@ -126,8 +138,9 @@ FileBlobWriter::FileBlobWriter(BlockingPool& pool, LargeWriters& large_writers, 
 
 // The last to close a file that was removed meanwhile frees it, which takes long for a large one: not on a loop.
 FileBlobWriter::~FileBlobWriter() {
-  if (large_) large_writers_.leave();
-  pool_.try_submit([behind = std::move(behind_)] {});
+  if (large_) shared_.large_writers.leave();
+  behind_->leave_behind(shared_.left_behind, id_);
+  shared_.pool.try_submit([behind = std::move(behind_)] {});
 }
 
 Task<Result<>> FileBlobWriter::write(std::string_view bytes, SteadyTime deadline) {
@@ -146,7 +159,7 @@ Task<Result<>> FileBlobWriter::write(std::string_view bytes, SteadyTime deadline
 // Before an empty buffer is filled: the memory for it, which grows once.
 void FileBlobWriter::make_room() {
   if (filling_.size() > 0) return;
-  if (!large_ && offset_ - first_ >= kMuch) large_ = large_writers_.try_enter();
+  if (!large_ && offset_ - first_ >= kMuch) large_ = shared_.large_writers.try_enter();
   const std::size_t wanted = large_ ? kLargeBufferBytes : kBufferBytes;
   if (filling_.capacity() < wanted) filling_ = AlignedBuffer(wanted);
 }
@@ -172,8 +185,9 @@ Task<> FileBlobWriter::pass_on(Until until, SteadyTime deadline) {
   const bool apart = behind_->has_digests() && behind_->buffer.size() == kLargeBufferBytes;
   behind_->begin_work(apart ? 2 : 1);
   const bool durable = until == Until::kDurable;
-  const bool taken = pool_.try_submit([behind = behind_, durable, apart] { behind->write_out(!apart, durable); });
-  if (taken && (!apart || pool_.try_submit([behind = behind_] { behind->update_digests(); }))) co_return;
+  BlockingPool& pool = shared_.pool;
+  const bool taken = pool.try_submit([behind = behind_, durable, apart] { behind->write_out(!apart, durable); });
+  if (taken && (!apart || pool.try_submit([behind = behind_] { behind->update_digests(); }))) co_return;
   failure_ = unavailable("overloaded", "The server has more work than it can queue; try again shortly.").error();
   if (!taken && apart) behind_->end_work({});
   behind_->end_work({});

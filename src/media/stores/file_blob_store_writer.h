@@ -2,7 +2,8 @@
 // written on a thread of the pool. So the sender waits when the disk does, and a writer holds 256 KiB, or 2 MiB once
 // much has come: then whole buffers go past the page cache (O_DIRECT), and their sums are made beside the write.
 // Measured with 512 MiB: twice the bytes a second at half of the kernel's time. Only so many writers at once may do so
-// (LargeWriters), for the memory's sake.
+// (LargeWriters), for the memory's sake. One that goes while the disk still hangs with its bytes says so
+// (WritesLeftBehind).
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "base/unique_fd.h"
 #include "media/blob_store.h"
 #include "media/stores/aligned_buffer.h"
+#include "media/stores/writes_left_behind.h"
 
 namespace parley::media {
 
@@ -39,9 +41,13 @@ class FileBlobWriter final : public BlobWriter {
   // From so many bytes on a writer takes large buffers. What is shorter stays in the page cache, for whoever reads it
   // next: a thumbnail is made at once.
   static constexpr std::uint64_t kMuch = 8 << 20;
-  // The pool and `large_writers` must outlive the writer.
-  FileBlobWriter(BlockingPool& pool, LargeWriters& large_writers, UniqueFd fd, std::uint64_t offset,
-                 std::shared_ptr<Digests> digests);
+  // What all writers of a store share. It outlives them, and the work that they leave behind.
+  struct Shared {
+    BlockingPool& pool;
+    LargeWriters& large_writers;
+    WritesLeftBehind& left_behind;
+  };
+  FileBlobWriter(Shared shared, FileId id, UniqueFd fd, std::uint64_t offset, std::shared_ptr<Digests> digests);
   ~FileBlobWriter() override;
 
   Task<Result<>> write(std::string_view bytes, SteadyTime deadline) override;
@@ -59,8 +65,8 @@ class FileBlobWriter final : public BlobWriter {
   Result<> outcome() const;
   void make_room();
 
-  BlockingPool& pool_;
-  LargeWriters& large_writers_;
+  const Shared shared_;
+  const FileId id_;
   bool large_ = false;
   std::shared_ptr<Behind> behind_;  // lives until the work under way has ended, whatever becomes of the writer
   AlignedBuffer filling_;

@@ -104,7 +104,12 @@ void S3BlobWriter::send() {
 }
 
 Task<> S3BlobWriter::send_piece(S3BlobContext& context, Piece piece, std::shared_ptr<Sending> sending) {
-  Result<> done = co_await digest_and_put(context, piece);
+  Result<> done;
+  try {
+    done = co_await digest_and_put(context, piece);
+  } catch (...) {  // out of memory, say: the writer waits for the end of this
+    done = fail(ErrorKind::kInternal, "internal_error", "The piece could not be sent.");
+  }
   const bool replaces = done && !piece.shorter_key.empty();
   sending->end(std::move(done));
   if (!replaces) co_return;

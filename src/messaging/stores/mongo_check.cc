@@ -226,7 +226,7 @@ Result<MongoCheckReport> check_messaging_in_mongodb(mongo::ClientPool& pool) {
   try {
     return Checker(pool).run();
   } catch (const mongo::Failure& failure) {
-    return fail(mongo::to_error(failure));
+    return fail(mongo::to_operator_error(failure));
   }
 }
 

@@ -19,7 +19,7 @@ struct MongoCheckReport {
   bool ok() const { return problems.empty(); }
 };
 
-// fail: as mongo::to_error() says.
+// fail: as mongo::to_operator_error() says.
 Result<MongoCheckReport> check_messaging_in_mongodb(mongo::ClientPool& pool);
 
 }  // namespace parley::messaging
