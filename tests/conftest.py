@@ -104,7 +104,7 @@ class Fleet:
         """One of four processes, each with one role, on the engines that run."""
         if self.four is None:
             self.place = EnginePlace()
-            self.four = Roles(self.folder / "engines", JWT_PUBLIC_KEY=self.issuer.public_keys, CHUNK_SIZE_MB=1,
+            self.four = Roles(self.folder / self.place.name, JWT_PUBLIC_KEY=self.issuer.public_keys, CHUNK_SIZE_MB=1,
                               MAX_UPLOADS_PER_USER=0, **self.place.settings).start()  # fmt: skip
         return self.four.one(role)
 
@@ -132,9 +132,20 @@ class Fleet:
         chat = self.entrance(topology)
         return Place(chat, service if topology == "direct" else chat, service)
 
+    def running(self):
+        return self.started + (self.four.all() if self.four else [])
+
+    def leave_engines(self):
+        if self.four is not None:
+            four, self.four = self.four, None
+            try:
+                four.stop()
+            finally:
+                self.place.remove()
+
     def stop(self):
         faults = []
-        for server in [*reversed(self.started), *([self.four] if self.four else [])]:  # the gateway before what it calls
+        for server in reversed(self.started):  # the gateway before what it calls
             try:
                 server.stop()
             except AssertionError as fault:
@@ -147,6 +158,13 @@ def fleet(parley, issuer, tmp_path_factory):
     fleet = Fleet(tmp_path_factory.mktemp("fleet"), issuer)
     yield fleet
     fleet.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engines_anew(fleet):
+    """Each file begins with empty engines: the stand-in for MongoDB looks at every document for each question."""
+    yield
+    fleet.leave_engines()
 
 
 @pytest.fixture(params=TOPOLOGIES)

@@ -1,5 +1,6 @@
 """Where the real engines are (tests/engines), and a place in each that nobody else uses."""
 
+import importlib
 import os
 import pathlib
 import secrets
@@ -7,6 +8,7 @@ import signal
 import subprocess
 
 import pytest
+import requests
 
 from harness import s3
 from harness.server import ROOT, Server
@@ -37,6 +39,15 @@ class EnginePlace:
             "KAFKA_REPLICATION": 1, "REDIS_URL": address_of("redis").rsplit("/", 1)[0] + f"/{1 + secrets.randbelow(15)}",
             "ELASTICSEARCH_URL": address_of("opensearch"), "ELASTICSEARCH_INDEX_PREFIX": f"parley-{self.name}",
         } | self.bucket.settings()  # fmt: skip
+
+    def remove(self):
+        """Once nothing of ours runs on it. Topics stay until the engines are wiped."""
+        pymongo = importlib.import_module("pymongo")
+        with pymongo.MongoClient(self.settings["MONGODB_URI"]) as client:
+            client.drop_database(self.settings["MONGODB_DATABASE"])
+        indexes = f"{self.settings['ELASTICSEARCH_URL']}/{self.settings['ELASTICSEARCH_INDEX_PREFIX']}*"
+        requests.delete(indexes, timeout=60).raise_for_status()
+        self.bucket.remove()
 
 
 class Roles:

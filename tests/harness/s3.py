@@ -56,6 +56,7 @@ class Bucket:
         return [unescape(key) for key in re.findall(r"<Key>([^<]*)</Key>", text)]
 
     def remove(self):
-        for key in self.keys():
-            self.call("DELETE", key)
+        while keys := self.keys():  # which come a thousand at once
+            for key in keys:
+                self.call("DELETE", key)
         self.call("DELETE", "")

@@ -67,11 +67,13 @@ class Deployment:
             for proxy in self.proxies.values():
                 proxy.remove()
             self.kafka.remove()
+            self.place.remove()
 
 
-@pytest.fixture(scope="module")
-def deployment(parley, issuer, tmp_path_factory):
-    deployment = Deployment(tmp_path_factory.mktemp("faults"), issuer)
+@pytest.fixture
+def deployment(parley, issuer, tmp_path):
+    """Anew for each fault: none finds what another left, and the stand-in for MongoDB slows down with what it holds."""
+    deployment = Deployment(tmp_path, issuer)
     yield deployment
     deployment.end()
 

@@ -15,11 +15,13 @@ LIMIT = 40
 
 @pytest.fixture(scope="module")
 def roles(parley, issuer, tmp_path_factory):
+    place = EnginePlace()
     roles = Roles(tmp_path_factory.mktemp("instances"), JWT_PUBLIC_KEY=issuer.public_keys, RATE_LIMIT_MESSAGES_PER_MINUTE=LIMIT,
-                  RATE_LIMIT_SEARCHES_PER_MINUTE=LIMIT, UPSTREAM_DEADLINE_MS=10000, **EnginePlace().settings)  # fmt: skip
+                  RATE_LIMIT_SEARCHES_PER_MINUTE=LIMIT, UPSTREAM_DEADLINE_MS=10000, **place.settings)  # fmt: skip
     roles.start(gateway=2, messaging=2, search=2)
     yield roles
     roles.stop()
+    place.remove()
 
 
 @pytest.fixture
