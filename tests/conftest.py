@@ -56,7 +56,7 @@ class Fleet:
         self.folder, self.issuer = folder, issuer
         self.servers, self.started = {}, []
         self.four = self.place = None
-        self.tests_on_engines, self.keeps_engines = 0, False
+        self.tests_on_engines = 0
 
     def _made(self, name, roles, **settings):
         if name not in self.servers:
@@ -127,7 +127,6 @@ class Fleet:
     def search_place(self, topology):
         if topology == "engines":
             server = self.on_engines("search")
-            self.keeps_engines = True  # as long as the file lasts
         else:
             server = self.all_in_one() if topology == "all_in_one" else self.messaging()
         service = (server.origin("search"), contract("search"), "")
@@ -136,7 +135,7 @@ class Fleet:
 
     def begin_test_on_engines(self):
         """The stand-in for MongoDB looks at every document for each question, so they are empty again after a few tests."""
-        if self.tests_on_engines >= 8 and not self.keeps_engines:
+        if self.tests_on_engines >= 8:
             self.leave_engines()
         self.tests_on_engines += 1
 
@@ -144,7 +143,7 @@ class Fleet:
         return self.started + (self.four.all() if self.four else [])
 
     def leave_engines(self):
-        self.tests_on_engines, self.keeps_engines = 0, False
+        self.tests_on_engines = 0
         if self.four is not None:
             four, self.four = self.four, None
             try:
@@ -195,16 +194,16 @@ def storage(fleet, topology):
     return Tenant(fleet.issuer, *fleet.storage_entrance(topology))
 
 
-@pytest.fixture(scope="module", params=TOPOLOGIES)
+@pytest.fixture(scope="module", params=TOPOLOGIES[:3])
 def search_place(request, fleet):
-    """One of the three ways in, for users who search."""
+    """One of the three ways in, for what a file writes once and its tests search."""
     return fleet.search_place(request.param)
 
 
 @pytest.fixture
-def seekers(fleet, search_place):
+def seekers(fleet, topology):
     """A new tenant, whose users search, at one of the three ways in."""
-    return SearchTenant(fleet.issuer, search_place)
+    return SearchTenant(fleet.issuer, fleet.search_place(topology))
 
 
 @pytest.fixture
