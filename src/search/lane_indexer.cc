@@ -46,7 +46,7 @@ Task<Result<std::vector<events::LaneStart>>> LaneIndexer::begin(std::vector<std:
   all_ = std::move(all);
   if (auto looked = co_await look_at_lanes(deadline); !looked) co_return std::unexpected(std::move(looked.error()));
   show_progress();
-  const bool whole = std::ranges::all_of(all_, [this](const auto& lane) { return goes_on(known_[lane.lane], lane); });
+  const bool whole = std::ranges::all_of(all_, [this](const auto& lane) { return goes_on(known(lane.lane), lane); });
   if (!whole) {
     if (std::ranges::find(ours_, 0) != ours_.end()) {
       building_ = true;
@@ -55,7 +55,7 @@ Task<Result<std::vector<events::LaneStart>>> LaneIndexer::begin(std::vector<std:
     co_return starts;
   }
   if (!std::exchange(resumed_, true)) with_.store.resume();
-  for (const std::int32_t lane : ours_) starts.push_back({lane, known_[lane].next});
+  for (const std::int32_t lane : ours_) starts.push_back({lane, known(lane).next});
   co_return starts;
 }
 
@@ -115,6 +115,11 @@ Task<Result<>> LaneIndexer::look_at_lanes(SteadyTime deadline) {
   co_return Result<>();
 }
 
+LaneProgress LaneIndexer::known(std::int32_t lane) const {
+  const auto found = known_.find(lane);
+  return found == known_.end() ? LaneProgress{.lane = lane} : found->second;
+}
+
 // What this process writes it knows by itself. Others write the lanes that it has not, and, once it has lost them,
 // those that it had: nobody tells it, but then nothing is delivered any more.
 Task<> LaneIndexer::watch() {
@@ -137,9 +142,9 @@ Task<> LaneIndexer::watch() {
 void LaneIndexer::advance(const std::vector<LaneProgress>& lanes, std::int32_t count) {
   for (std::int32_t lane = 0; lane < count; ++lane) known_.try_emplace(lane, LaneProgress{.lane = lane});
   for (const LaneProgress& lane : lanes) {
-    LaneProgress& known = known_.try_emplace(lane.lane, LaneProgress{.lane = lane.lane}).first->second;
-    known.through = std::max(known.through, lane.through);
-    known.next = std::max(known.next, lane.next);
+    LaneProgress& here = known_.try_emplace(lane.lane, LaneProgress{.lane = lane.lane}).first->second;
+    here.through = std::max(here.through, lane.through);
+    here.next = std::max(here.next, lane.next);
   }
   show_progress();
 }
@@ -165,9 +170,7 @@ void LaneIndexer::tell(const std::vector<events::Event>& events) {
 
 bool LaneIndexer::has_gap(const events::LaneDelivery& delivery) const {
   return std::ranges::any_of(delivery.lanes, [this](const events::LaneEvents& lane) {
-    const auto known = known_.find(lane.lane);
-    const events::LogOffset through = known == known_.end() ? events::LogOffset{} : known->second.through;
-    if (lane.skipped > through) return true;
+    if (lane.skipped > known(lane.lane).through) return true;
     // All lanes tell of a restart: one answers.
     return lane.restarted && lane.lane == 0 && lane.next > rebuilt_past_;
   });

@@ -60,6 +60,8 @@ class LaneIndexer final : public events::LaneConsumer {
 
   Task<Result<std::vector<events::RefusedEvent>>> take(const events::LaneDelivery& delivery, SteadyTime deadline);
   Task<Result<>> look_at_lanes(SteadyTime deadline);
+  // Where the index has nothing of that lane yet, its beginning; known_ stays as the index has it.
+  LaneProgress known(std::int32_t lane) const;
   Task<> watch();
   bool has_gap(const events::LaneDelivery& delivery) const;
   // Not bound to a deadline: reading a whole store takes as long as it takes.
