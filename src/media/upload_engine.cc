@@ -1,5 +1,6 @@
 #include "media/upload_engine.h"
 
+#include "base/text.h"
 #include "media/file_name.h"
 #include "telemetry/log.h"
 
@@ -30,7 +31,7 @@ Task<Result<Upload>> UploadEngine::begin(NewUpload what) {
   upload.owner = std::move(what.owner);
   upload.kind = what.kind;
   upload.filename = safe_file_name(what.filename);
-  upload.declared_type = std::move(what.declared_type);
+  upload.declared_type = to_valid_utf8(what.declared_type);  // it is any bytes; MongoDB keeps text alone
   upload.size = what.size;
   upload.expected_sha256 = what.expected_sha256;
   if (what.kind == UploadKind::kChunked) upload.chunk_size = parts_.limits.chunk_bytes;
