@@ -303,6 +303,8 @@ INTERNAL = [op for op in contract("media").operations if op.internal]
 
 
 def media_at(fleet, topology):
+    if topology == "engines":
+        return fleet.on_engines("media")
     return fleet.all_in_one() if topology == "all_in_one" else fleet.media()
 
 
