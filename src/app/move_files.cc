@@ -25,13 +25,6 @@ namespace {
 constexpr SteadyTime kNoHurry = SteadyTime::max();
 constexpr std::size_t kAtOnce = 1'000;
 
-template <class Store>
-Result<> take(Result<std::unique_ptr<Store>> opened, std::unique_ptr<transfer::MediaWriter>& into) {
-  if (!opened) return fail(std::move(opened.error()));
-  into = std::move(*opened);
-  return {};
-}
-
 media::KnownBlob blob_of(const transfer::FileRecord& record) {
   media::KnownBlob blob;
   blob.id = record.file.id;
@@ -66,26 +59,13 @@ Result<std::unique_ptr<MoveOfFiles>> MoveOfFiles::open(const Settings& settings,
   auto made = std::unique_ptr<MoveOfFiles>(new MoveOfFiles(sides));
   made->loops_.start();
   const auto folder = settings.serve.data_dir / "media";
-  const auto connection = mongo_connection_of_a_move(settings.mongodb);
-  const auto lock = sides.alone ? sqlite::MoveLock::kAlone : sqlite::MoveLock::kBesideServers;
+  const MovePlaces at{folder, mongo_connection_of_a_move(settings.mongodb), made->clock_, made->random_};
   std::error_code unknown;
   if (sides.to_engines && !std::filesystem::exists(folder / media::kMediaDatabase, unknown)) return nullptr;
-  auto source = sides.to_engines ? take(SqliteMediaTransfer::open_source(folder, lock), made->source_)
-                                 : take(MongoMediaTransfer::open_source(connection, made->clock_), made->source_);
+  auto source = open_move_source<SqliteMediaTransfer, MongoMediaTransfer>(sides, at, made->source_);
   if (!source && !sides.to_engines && is_absent(source.error())) return nullptr;
   if (!source) return fail(std::move(source.error()));
-  const auto open_target = [&]() -> Result<> {
-    auto& target = made->target_;
-    if (sides.to_engines) {
-      return sides.compared_only
-                 ? take(MongoMediaTransfer::open_source(connection, made->clock_), target)
-                 : take(MongoMediaTransfer::open_target(connection, made->clock_, made->random_), target);
-    }
-    return sides.compared_only
-               ? take(SqliteMediaTransfer::open_source(folder, sqlite::MoveLock::kBesideServers), target)
-               : take(SqliteMediaTransfer::open_target(folder), target);
-  };
-  auto target = open_target();
+  auto target = open_move_target<SqliteMediaTransfer, MongoMediaTransfer>(sides, at, made->target_);
   if (!target) return fail(std::move(target.error()));
   if (auto opened = made->open_objects(settings); !opened) return fail(std::move(opened.error()));
   const auto end = made->source_->log_end();

@@ -48,13 +48,6 @@ std::string text_of(const transfer::StoreTotals& totals) {
       totals.requests, totals.checksum.hex());
 }
 
-template <class Store>
-Result<> take(Result<std::unique_ptr<Store>> opened, std::unique_ptr<transfer::StoreWriter>& into) {
-  if (!opened) return fail(std::move(opened.error()));
-  into = std::move(*opened);
-  return {};
-}
-
 }  // namespace
 
 std::unexpected<Error> source_changed() {
@@ -65,25 +58,14 @@ std::unexpected<Error> source_changed() {
 Result<std::unique_ptr<MoveOfMessages>> MoveOfMessages::open(const Settings& settings, MoveSides sides) {
   auto made = std::unique_ptr<MoveOfMessages>(new MoveOfMessages);
   const auto folder = settings.serve.data_dir / "messaging";
-  const auto connection = mongo_connection_of_a_move(settings.mongodb);
-  const auto lock = sides.alone ? sqlite::MoveLock::kAlone : sqlite::MoveLock::kBesideServers;
+  const MovePlaces at{folder, mongo_connection_of_a_move(settings.mongodb), made->clock_, made->random_};
   // The source first: without one, no target is made.
   std::error_code unknown;
   if (sides.to_engines && !std::filesystem::exists(folder / messaging::kMessagingDatabase, unknown)) return nullptr;
-  auto source = sides.to_engines ? take(SqliteTransfer::open_source(folder, lock), made->source_)
-                                 : take(MongoTransfer::open_source(connection, made->clock_), made->source_);
+  auto source = open_move_source<SqliteTransfer, MongoTransfer>(sides, at, made->source_);
   if (!source && source.error().code == "not_our_database") return nullptr;
   if (!source) return fail(std::move(source.error()));
-  const auto open_target = [&]() -> Result<> {
-    auto& target = made->target_;
-    if (sides.to_engines) {
-      return sides.compared_only ? take(MongoTransfer::open_source(connection, made->clock_), target)
-                                 : take(MongoTransfer::open_target(connection, made->clock_, made->random_), target);
-    }
-    return sides.compared_only ? take(SqliteTransfer::open_source(folder, sqlite::MoveLock::kBesideServers), target)
-                               : take(SqliteTransfer::open_target(folder), target);
-  };
-  auto target = open_target();
+  auto target = open_move_target<SqliteTransfer, MongoTransfer>(sides, at, made->target_);
   if (!target) return fail(std::move(target.error()));
   const auto end = made->source_end();
   if (!end) return fail(end.error());

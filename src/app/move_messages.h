@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/move_sides.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -11,13 +12,6 @@
 #include "messaging/transfer/store_transfer.h"
 
 namespace parley::app {
-
-struct MoveSides {
-  bool to_engines = true;      // else from them
-  bool alone = false;          // the source is to be served by nobody, which only a folder can tell
-  bool compared_only = false;  // nothing is written; both are opened as sources are, beside servers
-  bool accept_lost = false;    // files of which neither side has the bytes do not make the two unequal
-};
 
 std::unexpected<Error> source_changed();
 
