@@ -14,31 +14,19 @@ JS, PY = CLIENTS
 SIZES = [0, 1, 5 * MIB + 1]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def installed():
-    """Why each client cannot be had, where it cannot."""
-    return {client.name: client.install() for client in CLIENTS}
-
-
 @pytest.fixture(params=CLIENTS, ids=lambda client: client.name)
-def client(request, installed):
-    return usable(request.param, installed)
+def client(request):
+    return tus_clients.usable(request.param)
 
 
 @pytest.fixture
-def js(installed):
-    return usable(JS, installed)
+def js():
+    return tus_clients.usable(JS)
 
 
 @pytest.fixture
-def py(installed):
-    return usable(PY, installed)
-
-
-def usable(client, installed):
-    if installed[client.name]:
-        pytest.skip(f"{client.name} cannot be installed: {installed[client.name]}")
-    return client
+def py():
+    return tus_clients.usable(PY)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import pathlib
 import shutil
 import subprocess
 
+import pytest
+
 from harness.server import ROOT
 
 HERE = pathlib.Path(__file__).resolve().parent / "tus"
@@ -31,6 +33,13 @@ def install(name, manifest, *command):
             return run.stderr.decode("utf-8", "replace")[-400:]
         done.write_text(wanted)
         return None
+
+
+def usable(client):
+    """The client, installed; skips the test where it cannot be had, and says why."""
+    if fault := client.install():
+        pytest.skip(f"{client.name} cannot be installed: {fault}")
+    return client
 
 
 class TusJsClient:

@@ -42,7 +42,7 @@ class EnginePlace:
 
     def remove(self):
         """Once nothing of ours runs on it. Topics stay until the engines are wiped."""
-        pymongo = importlib.import_module("pymongo")
+        pymongo = importlib.import_module("pymongo")  # which is there where engines are (./dev), and nowhere else
         with pymongo.MongoClient(self.settings["MONGODB_URI"]) as client:
             client.drop_database(self.settings["MONGODB_DATABASE"])
         indexes = f"{self.settings['ELASTICSEARCH_URL']}/{self.settings['ELASTICSEARCH_INDEX_PREFIX']}*"

@@ -73,6 +73,14 @@ class FileBlobStoreTest : public ::testing::Test {
   T wait(Task<T> task) {
     return run_on_loop(loops_.at(0), std::move(task));
   }
+  // The only thread that writes hangs in opening a pipe, until somebody reads that.
+  fs::path hang() {
+    const FileId stuck("0192f3a1-7c00-7a3e-8f00-0000000000c2");
+    const fs::path pipe = folder() / "c2" / (stuck.value + ".part");
+    EXPECT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_THAT(wait(store_->write(stuck, 0, nullptr, SteadyTime::min())), FailsWith("deadline_exceeded"));
+    return pipe;
+  }
   std::vector<StoredBlob> list() { return wait(store_->list({}, 100, kNoHurry))->items; }
 
   const FileId id_{"0192f3a1-7c00-7a3e-8f00-0000000000c1"};
@@ -204,16 +212,12 @@ TEST_F(FileBlobStoreTest, ABodyOffersWhatIsLeftOfItAsARunOfTheFile) {
   EXPECT_EQ(body->as_file()->length, 298'000 - piece->size());
 }
 
-// The only thread that writes hangs in opening a pipe that nobody reads.
 TEST_F(FileBlobStoreTest, ADiskThatHangsCostsAWriterItsDeadlineAndThenTheWriter) {
   store_ = std::move(*FileBlobStore::open({.folder = folder(), .writer_threads = 1}));
   ASSERT_TRUE(wait(store_bytes(*store_, id_, "x")));
   auto writer = wait(store_->write(id_, 1, nullptr, kNoHurry));
   ASSERT_TRUE(writer);
-  const FileId stuck("0192f3a1-7c00-7a3e-8f00-0000000000c2");
-  const fs::path pipe = folder() / "c2" / (stuck.value + ".part");
-  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  EXPECT_THAT(wait(store_->write(stuck, 0, nullptr, SteadyTime::min())), FailsWith("deadline_exceeded"));
+  const fs::path pipe = hang();
   EXPECT_EQ(wait(codes_after_a_missed_deadline(**writer)), "deadline_exceeded, deadline_exceeded");
   const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));
   EXPECT_TRUE(wait(store_->seal(id_, 1, kNoHurry)));
@@ -225,10 +229,7 @@ TEST_F(FileBlobStoreTest, ABlobIsNeitherWrittenNorSealedWhileALateWriteMayFallIn
   ASSERT_TRUE(wait(store_bytes(*store_, id_, "x")));
   auto writer = wait(store_->write(id_, 0, nullptr, kNoHurry));
   ASSERT_TRUE(writer);
-  const FileId stuck("0192f3a1-7c00-7a3e-8f00-0000000000c2");
-  const fs::path pipe = folder() / "c2" / (stuck.value + ".part");
-  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  EXPECT_THAT(wait(store_->write(stuck, 0, nullptr, SteadyTime::min())), FailsWith("deadline_exceeded"));
+  const fs::path pipe = hang();
   EXPECT_EQ(wait(codes_after_a_missed_deadline(**writer)), "deadline_exceeded, deadline_exceeded");
   writer->reset();
 
@@ -341,10 +342,7 @@ TEST_F(FileBlobStoreTest, AWriteThatMissedItsDeadlineCanStillBeWaitedFor) {
   ASSERT_TRUE(wait(store_bytes(*store_, id_, "x")));
   auto writer = wait(store_->write(id_, 0, nullptr, kNoHurry));
   ASSERT_TRUE(writer);
-  const FileId stuck("0192f3a1-7c00-7a3e-8f00-0000000000c2");
-  const fs::path pipe = folder() / "c2" / (stuck.value + ".part");
-  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  EXPECT_THAT(wait(store_->write(stuck, 0, nullptr, SteadyTime::min())), FailsWith("deadline_exceeded"));
+  const fs::path pipe = hang();
   EXPECT_THAT(wait((*writer)->write(std::string(300'000, 'y'), SteadyTime::min())), FailsWith("deadline_exceeded"));
   EXPECT_EQ(fs::file_size(folder() / "c1" / (id_.value + ".part")), 1u);
   auto size_after_flush = std::async(std::launch::async, [&] {
