@@ -181,10 +181,9 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command->add_option("--ca-file", arguments->search.ca_file,
                       "Certificate authorities for https, instead of the system's");
   command->footer(
-      "Stores and files are read beside a running server. Where one holds the index of the folder, it compares the "
-      "index\n"
-      "itself, and is asked at the address it left there (DIR/search/address; without that file, SEARCH_PORT on this\n"
-      "host); where none does, this command compares it. --url names another.\n"
+      "Stores and files are read beside a running server. Where one holds the index of the folder, it compares the\n"
+      "index itself, and is asked at the address it left there (DIR/search/address; without that file, SEARCH_PORT on\n"
+      "this host); where none does, this command compares it. --url names another.\n"
       "Exit code: 0 all is well, 1 it is not, or the folder cannot be read.");
   command->callback([arguments, &exit_code] {
     arguments->media.repair = arguments->repair;

@@ -52,7 +52,7 @@ std::vector<std::string> alternatives(const Clause& clause) {
   return any;
 }
 
-// In one statement for all: a scope has up to 5,000 conversations, and a statement for each was most of a rare search.
+// In one statement for all: a scope has up to 5,000 conversations.
 std::vector<std::int64_t> conversation_numbers(sqlite::Connection& db, std::int64_t generation,
                                                const SearchScope& scope, const std::vector<std::string>& in,
                                                const std::vector<std::string>& not_in) {
