@@ -13,10 +13,6 @@ Result<std::unique_ptr<BlobReader>> reader_of(BlockingPool& pool, Result<OpenFil
   return std::make_unique<FileBlobReader>(pool, std::move(*file));
 }
 
-std::unexpected<Error> still_being_written() {
-  return unavailable("unavailable", "The disk has not ended an earlier write to this file yet; try again shortly.");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<FileBlobStore>> FileBlobStore::open(const FileBlobStoreOptions& options) {
@@ -38,7 +34,9 @@ Task<Result<>> FileBlobStore::create(FileId id, std::optional<std::uint64_t> siz
 
 Task<Result<std::unique_ptr<BlobWriter>>> FileBlobStore::write(FileId id, std::uint64_t offset,
                                                                std::shared_ptr<Digests> digests, SteadyTime deadline) {
-  if (left_behind_.has(id)) co_return still_being_written();
+  if (auto free = co_await left_behind_.wait_for_the_last(id, deadline); !free) {
+    co_return std::unexpected(std::move(free.error()));
+  }
   auto fd = co_await writers_.run<UniqueFd>(deadline, [this, id] { return folder_->open_for_writing(id); });
   if (!fd) co_return std::unexpected(std::move(fd.error()));
   co_return std::make_unique<FileBlobWriter>(FileBlobWriter::Shared{writers_, large_writers_, left_behind_},
@@ -46,15 +44,15 @@ Task<Result<std::unique_ptr<BlobWriter>>> FileBlobStore::write(FileId id, std::u
 }
 
 Task<Result<>> FileBlobStore::copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) {
-  return writers_.run<void>(deadline,
-                            [this, from = std::move(from), range, to = std::move(to), offset, deadline]() -> Result<> {
-                              if (left_behind_.has(to)) return still_being_written();
-                              return folder_->copy(from, range, to, offset, deadline);
-                            });
+  if (auto free = co_await left_behind_.wait_for_the_last(to, deadline); !free) co_return free;
+  co_return co_await writers_.run<void>(
+      deadline, [this, from = std::move(from), range, to = std::move(to), offset, deadline] {
+        return folder_->copy(from, range, to, offset, deadline);
+      });
 }
 
 Task<Result<>> FileBlobStore::seal(FileId id, std::uint64_t size, SteadyTime deadline) {
-  if (left_behind_.has(id)) co_return still_being_written();
+  if (auto free = co_await left_behind_.wait_for_the_last(id, deadline); !free) co_return free;
   co_return co_await writers_.run<void>(deadline, [this, id, size] { return folder_->seal(id, size); });
 }
 

@@ -235,11 +235,11 @@ TEST_F(FileBlobStoreTest, ABlobIsNeitherWrittenNorSealedWhileALateWriteMayFallIn
 
   EXPECT_THAT(wait(store_->write(id_, 0, nullptr, SteadyTime::min())), FailsWith("unavailable"));
   EXPECT_THAT(wait(store_->seal(id_, 1, SteadyTime::min())), FailsWith("unavailable"));
+  auto sealed = std::async(std::launch::async, [&] { return wait(store_->seal(id_, 1, kNoHurry)); });
   const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));
-  // The one thread does it in turn: the late write, the end of its writer, then this.
+  EXPECT_TRUE(sealed.get());
   const FileId other("0192f3a1-7c00-7a3e-8f00-0000000000c3");
   EXPECT_TRUE(wait(store_->create(other, {}, kNoHurry)));
-  EXPECT_TRUE(wait(store_->seal(id_, 1, kNoHurry)));
   EXPECT_TRUE(wait(store_->copy(id_, {0, 1}, other, 0, kNoHurry)));
 }
 

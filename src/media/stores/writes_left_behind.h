@@ -1,12 +1,14 @@
 // WritesLeftBehind: the blobs whose writer went while a write of its was still under way, past every deadline, on a
-// disk that hangs. Such a write may land at any time, so nobody else writes or seals that blob before it has ended.
+// disk that hangs. Such a write may land at any time, so whoever writes or seals that blob next waits for its end.
 // Owned by FileBlobStore; any thread. A hold must go before this.
 #pragma once
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "base/ids.h"
+#include "base/one_shot.h"
 
 namespace parley::media {
 
@@ -28,24 +30,46 @@ class WritesLeftBehind {
   std::unique_ptr<Hold> hold(const FileId& id) {
     {
       const std::lock_guard lock(mutex_);
-      ++held_[id];
+      ++held_[id].writes;
     }
     return std::make_unique<Hold>(*this, id);
   }
-  bool has(const FileId& id) const {
-    const std::lock_guard lock(mutex_);
-    return held_.contains(id);
+  // On a loop. Answers when no hold of that blob is left; `unavailable` when the deadline passes first.
+  Task<Result<>> wait_for_the_last(FileId id, SteadyTime deadline) {
+    std::optional<OneShotFuture<void>> gone;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto held = held_.find(id);
+      if (held == held_.end()) co_return Result<>();
+      auto [promise, future] = make_one_shot<void>(EventLoop::current());
+      held->second.waiting.push_back(std::move(promise));
+      gone.emplace(std::move(future));
+    }
+    if (co_await gone->wait(deadline)) co_return Result<>();
+    co_return unavailable("unavailable",
+                          "The disk has not ended an earlier write to this file yet; try again shortly.");
   }
 
  private:
+  struct Held {
+    int writes = 0;
+    std::vector<OneShotPromise<void>> waiting;
+  };
+
   void leave(const FileId& id) {
-    const std::lock_guard lock(mutex_);
-    const auto held = held_.find(id);
-    if (--held->second == 0) held_.erase(held);
+    std::vector<OneShotPromise<void>> waiting;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto held = held_.find(id);
+      if (--held->second.writes > 0) return;
+      waiting = std::move(held->second.waiting);
+      held_.erase(held);
+    }
+    for (OneShotPromise<void>& promise : waiting) promise.deliver({});
   }
 
-  mutable std::mutex mutex_;
-  std::unordered_map<FileId, int> held_;  // how many writes of each
+  std::mutex mutex_;
+  std::unordered_map<FileId, Held> held_;
 };
 
 }  // namespace parley::media
