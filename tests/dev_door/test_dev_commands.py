@@ -28,6 +28,8 @@ def test_works_from_any_folder(tmp_path):
     (["explode"], "unknown command 'explode'"),
     (["test", "--fast"], "unknown option --fast"),
     (["test", "--preset", "fast"], "unknown preset 'fast'"),
+    (["test", "--all", "--quick"], "--all is all of it"),
+    (["test", "--preset", "dev", "--all"], "--all is all of it"),
     (["build", "--preset=fast"], "unknown preset 'fast'"),
     (["build", "--preset"], "--preset needs a name"),
     (["lint", "--all"], "unknown option --all"),

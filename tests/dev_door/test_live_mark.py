@@ -1,4 +1,4 @@
-"""What needs real engines runs where its mark is named, and nowhere else: CI has none."""
+"""What needs real engines runs where its mark is named, and nowhere else: no others have engines."""
 
 import subprocess
 import sys
