@@ -15,7 +15,9 @@ kafka::ClientOptions client_options(const KafkaSettings& settings) {
           .sasl_mechanism = settings.sasl_mechanism,
           .username = settings.username,
           .password = settings.password,
-          .ca_file = settings.ca_file};
+          .ca_file = settings.ca_file,
+          .cert_file = settings.cert_file,
+          .key_file = settings.key_file};
 }
 
 kafka::TopicWanted topic(const KafkaSettings& settings, std::string_view name, std::size_t partitions) {

@@ -278,6 +278,9 @@ void settle(LoadedSettings& loaded, Faults& faults) {
       (kafka.username.empty() || kafka.password.empty())) {
     faults.push_back("KAFKA_SECURITY=" + kafka.security + " needs KAFKA_USERNAME and KAFKA_PASSWORD");
   }
+  if (kafka.cert_file.empty() != kafka.key_file.empty()) {
+    faults.push_back("KAFKA_CERT_FILE and KAFKA_KEY_FILE go together: give both or neither");
+  }
   if (!kafka.topic_prefix.empty() && !is_topic_name(kafka.topic_prefix)) {
     faults.push_back("KAFKA_TOPIC_PREFIX: letters, digits, dots, underscores and dashes only");
   }

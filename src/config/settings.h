@@ -148,7 +148,9 @@ struct KafkaSettings {
   std::string sasl_mechanism;
   std::string username;
   Secret password;
-  std::string ca_file;  // empty: the system's
+  std::string ca_file;    // empty: the system's
+  std::string cert_file;  // with key_file
+  std::string key_file;
   std::string topic_prefix;
   std::size_t partitions = 0;
   std::size_t replication = 0;  // 0: as the cluster does by itself

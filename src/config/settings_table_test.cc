@@ -37,7 +37,9 @@ class EachSetting : public testing::TestWithParam<const Setting*> {
                             {"UPSTREAM_DEADLINE_MS", "100"},
                             {"STORE_MAX_BATCH", "1"},
                             {"TLS_CERT_FILE", "c"},
-                            {"TLS_KEY_FILE", "k"}};
+                            {"TLS_KEY_FILE", "k"},
+                            {"KAFKA_CERT_FILE", "c"},
+                            {"KAFKA_KEY_FILE", "k"}};
     const std::string name(GetParam()->name);
     if (name != "S3_CREDENTIALS_FILE") {
       environment["S3_ACCESS_KEY"] = "a";

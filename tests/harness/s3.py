@@ -1,4 +1,4 @@
-"""An S3 that runs already (PARLEY_TEST_S3_ENDPOINT), as the tests look into it: a bucket of a test's own, over plain HTTP."""
+"""An S3 that runs already (PARLEY_TEST_S3_ENDPOINT), as the tests look into it: a bucket of a test's own, over HTTP or HTTPS."""
 
 import datetime
 import hashlib
@@ -6,6 +6,7 @@ import hmac
 import http.client
 import os
 import re
+import ssl
 import urllib.parse
 import uuid
 from xml.sax.saxutils import unescape
@@ -19,13 +20,14 @@ def _mac(key, text):
 
 
 class Bucket:
-    def __init__(self):
-        self.name = f"parley-{uuid.uuid4().hex[:20]}"
-        self.host = urllib.parse.urlsplit(ENDPOINT).netloc
+    def __init__(self, endpoint=ENDPOINT, ca_file=None):
+        self.name, self.endpoint = f"parley-{uuid.uuid4().hex[:20]}", endpoint
+        self.host = urllib.parse.urlsplit(endpoint).netloc
+        self.context = ssl.create_default_context(cafile=ca_file) if endpoint.startswith("https:") else None
         self.call("PUT", "")
 
     def settings(self):
-        return {"S3_ENDPOINT": ENDPOINT, "S3_BUCKET": self.name, "S3_ACCESS_KEY": ACCESS_KEY,
+        return {"S3_ENDPOINT": self.endpoint, "S3_BUCKET": self.name, "S3_ACCESS_KEY": ACCESS_KEY,
                 "S3_SECRET_KEY": SECRET_KEY, "S3_REGION": REGION}  # fmt: skip
 
     def call(self, method, key, body=b"", **query):
@@ -43,7 +45,8 @@ class Bucket:
             key_of_scope = _mac(key_of_scope, part)
         fields["authorization"] = (f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/{scope}, SignedHeaders={names}, "
                                    f"Signature={_mac(key_of_scope, to_sign).hex()}")  # fmt: skip
-        connection = http.client.HTTPConnection(self.host, timeout=30)
+        connection = (http.client.HTTPSConnection(self.host, timeout=30, context=self.context) if self.context
+                      else http.client.HTTPConnection(self.host, timeout=30))  # fmt: skip
         connection.request(method, path + (f"?{text}" if text else ""), body, fields)
         answer = connection.getresponse()
         content = answer.read()

@@ -1,17 +1,12 @@
 """TLS by TLS_CERT_FILE and TLS_KEY_FILE: every role speaks it, and nothing else."""
 
-import datetime
 import http.client
-import ipaddress
 import json
 import ssl
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from harness.certificates import make_certificate
 from harness.raw import RawConnection
 from harness.server import ROLES, free_ports, run_cli
 from harness.waiting import until
@@ -19,22 +14,7 @@ from harness.waiting import until
 
 @pytest.fixture
 def certificate(tmp_path):
-    """(certificate file, key file) made for 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.utcnow()
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    files = tmp_path / "cert.pem", tmp_path / "cert-private.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                           serialization.NoEncryption()))  # fmt: skip
-    return files
+    return make_certificate(tmp_path)
 
 
 def ask(server, role, context, path, token=None):

@@ -13,7 +13,9 @@ struct ClientOptions {
   std::string sasl_mechanism;          // with sasl_…: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
   std::string username;
   Secret password;
-  std::string ca_file;  // empty: the system's
+  std::string ca_file;    // empty: the system's
+  std::string cert_file;  // with ssl and sasl_ssl, and key_file: who we are, for brokers that ask for certificates
+  std::string key_file;
   std::string client_id = "parley";
 };
 

@@ -82,8 +82,12 @@ Result<Conf> make_conf(const ClientOptions& options) {
   for (const auto& [name, value] : given) {
     if (auto done = try_set(conf, name, value); !done) return fail(std::move(done.error()));
   }
-  if (!options.ca_file.empty()) {
-    if (auto done = try_set(conf, "ssl.ca.location", options.ca_file); !done) return fail(std::move(done.error()));
+  const std::pair<const char*, const std::string&> files[] = {{"ssl.ca.location", options.ca_file},
+                                                              {"ssl.certificate.location", options.cert_file},
+                                                              {"ssl.key.location", options.key_file}};
+  for (const auto& [name, file] : files) {
+    if (file.empty()) continue;
+    if (auto done = try_set(conf, name, file); !done) return fail(std::move(done.error()));
   }
   if (sasl) {
     const std::pair<const char*, const std::string&> credentials[] = {{"sasl.mechanism", options.sasl_mechanism},

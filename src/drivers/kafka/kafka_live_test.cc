@@ -14,6 +14,7 @@ namespace parley::kafka {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class KafkaCluster : public ::testing::Test {
  protected:
@@ -96,6 +97,7 @@ TEST_F(KafkaCluster, ABrokerThatIsNotThereIsUnavailable) {
   const auto made = (*cluster)->ensure_topics({{.name = topic_}}, soon);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, ErrorKind::kUnavailable);
+  EXPECT_THAT(made.error().detail, HasSubstr("127.0.0.1:9"));
 }
 
 }  // namespace

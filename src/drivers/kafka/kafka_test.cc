@@ -131,7 +131,12 @@ TEST(KafkaOptions, FaultsNameTheOptionAndNeverTheSecret) {
                       .username = "u",
                       .password = Secret(secret)},
         ClientOptions{
-            .brokers = "127.0.0.1:1", .security = "ssl", .password = Secret(secret), .ca_file = "/nowhere/ca.pem"}}) {
+            .brokers = "127.0.0.1:1", .security = "ssl", .password = Secret(secret), .ca_file = "/nowhere/ca.pem"},
+        ClientOptions{.brokers = "127.0.0.1:1",
+                      .security = "ssl",
+                      .password = Secret(secret),
+                      .cert_file = "/nowhere/cert.pem",
+                      .key_file = "/nowhere/key.pem"}}) {
     const auto cluster = Cluster::open(options);
     ASSERT_FALSE(cluster);
     EXPECT_EQ(cluster.error().kind, ErrorKind::kInvalid);
