@@ -106,6 +106,10 @@ Result<> Deployment::start() {
 
   loops_.start();
   loops_running_ = true;
+  if (redis_) redis_->connect(loops_.at(0));
+  if (media_) {
+    if (auto ready = media_->wait_for_engine(loops_.at(0)); !ready) return ready;
+  }
   if (search_) {
     if (auto ready = search_->wait_for_engine(); !ready) return ready;
     if (auto ready = search_->wait_for_log(settings_.engines.wait); !ready) return ready;

@@ -11,6 +11,10 @@
 
 namespace parley::app {
 
+inline std::string with_cause(const Error& error) {
+  return error.cause.empty() ? error.detail : error.detail + " (" + error.cause + ")";
+}
+
 // `open` answers a Result; one that is unavailable, or came too late, is tried again until `longest` has passed.
 template <class Open>
 auto wait_for_engine(const std::string& name, std::chrono::seconds longest, Open open) -> decltype(open()) {
@@ -22,10 +26,10 @@ auto wait_for_engine(const std::string& name, std::chrono::seconds longest, Open
     const bool passing = opened.error().kind == ErrorKind::kUnavailable || opened.error().kind == ErrorKind::kTimeout;
     if (!passing) return opened;
     if (std::chrono::steady_clock::now() + kPause >= end) {
-      opened.error().detail = name + " is missing: " + opened.error().detail;
+      opened.error().detail = name + " is missing: " + with_cause(opened.error());
       return opened;
     }
-    if (!told) log_warn("waiting for an engine", {{"engine", name}, {"reason", opened.error().detail}});
+    if (!told) log_warn("waiting for an engine", {{"engine", name}, {"reason", with_cause(opened.error())}});
     std::this_thread::sleep_for(kPause);
   }
 }

@@ -9,10 +9,10 @@ TEST(EngineWaitTest, WhatIsMissingIsNamedWhenTheTimeIsUp) {
   int tries = 0;
   const auto opened = wait_for_engine("MongoDB (MONGODB_URI)", std::chrono::seconds(0), [&]() -> Result<int> {
     ++tries;
-    return unavailable("unavailable", "Nobody answers.");
+    return because(unavailable("unavailable", "Nobody answers."), "connection refused");
   });
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().detail, "MongoDB (MONGODB_URI) is missing: Nobody answers.");
+  EXPECT_EQ(opened.error().detail, "MongoDB (MONGODB_URI) is missing: Nobody answers. (connection refused)");
   EXPECT_EQ(tries, 1);
 }
 

@@ -25,6 +25,7 @@ class FolderObjects final : public MediaObjects {
                                          [this] { return static_cast<double>(store_->writes_queued()); }));
     return scraped;
   }
+  Result<> wait_until_ready(EventLoop&, std::chrono::seconds) override { return {}; }
   void start(EventLoop&) override {}
   void stop(std::move_only_function<void()> stopped) override { stopped(); }
 

@@ -1,6 +1,7 @@
 // MediaObjects: where the bytes of files are, as the settings say: a folder of DATA_DIR, or a bucket of S3. Opened
 // before the loops run or after; used on them; destroyed once they have stopped.
 #pragma once
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -27,6 +28,8 @@ class MediaObjects {
   virtual std::string_view name() const = 0;
   // Metrics that are read while the answer is kept.
   virtual std::vector<Metrics::Scraped> export_metrics(Metrics& metrics) = 0;
+  // Before start(), while `loop` runs; blocks for so long at most. fail: a sentence for the operator.
+  virtual Result<> wait_until_ready(EventLoop& loop, std::chrono::seconds longest) = 0;
   // On `loop`, which runs: begins what is to be done now and then. stop() there, too, once nobody uses the store any
   // more, whether it was started or not.
   virtual void start(EventLoop& loop) = 0;

@@ -94,6 +94,10 @@ void MediaRole::export_queues() {
                                          {}, [this] { return static_cast<double>(uploads_->verifying()); }));
 }
 
+Result<> MediaRole::wait_for_engine(EventLoop& loop) {
+  return objects_->wait_until_ready(loop, settings_.engines.wait);
+}
+
 void MediaRole::start(EventLoop& loop) {
   if (teller_) {
     runner_.emplace(loop, backend_->event_log(), *teller_, clock_, events::ConsumerRunner::Options{});

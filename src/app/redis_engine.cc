@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/run_on_loop.h"
 #include "resilience/deadline.h"
 
 namespace parley::app {
@@ -36,6 +37,10 @@ RedisEngine::RedisEngine(std::unique_ptr<redis::RedisClient> client, const Clock
       local_(clock),
       limiter_(shared_, local_, clock, metrics) {
   export_counters(metrics);
+}
+
+void RedisEngine::connect(EventLoop& loop) {
+  (void)run_on_loop(loop, client_->ping(timeout()));
 }
 
 http::HealthCheck RedisEngine::health_check() {

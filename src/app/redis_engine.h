@@ -27,6 +27,8 @@ class RedisEngine {
   redis::RedisClient& client() { return *client_; }
   std::chrono::milliseconds timeout() const { return client_->options().timeout; }
   RateLimiter& limiter() { return limiter_; }
+  // Tries once, so that the log says at the start whether Redis is there. Blocks for timeout() at most; `loop` runs.
+  void connect(EventLoop& loop);
   // Fails, too, while limits are local.
   http::HealthCheck health_check();
 

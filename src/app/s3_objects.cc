@@ -1,5 +1,7 @@
 #include "app/s3_objects.h"
 
+#include "app/engine_wait.h"
+#include "base/run_on_loop.h"
 #include "http/tls.h"
 #include "telemetry/log.h"
 
@@ -119,6 +121,11 @@ std::vector<Metrics::Scraped> S3Objects::export_metrics(Metrics& metrics) {
                                        "Bytes of uploads that are on their way to S3, in memory", {},
                                        [this] { return static_cast<double>(store_->buffered_bytes()); }));
   return scraped;
+}
+
+Result<> S3Objects::wait_until_ready(EventLoop& loop, std::chrono::seconds longest) {
+  return wait_for_engine("S3 (S3_ENDPOINT)", longest,
+                         [&] { return run_on_loop(loop, store_->ping(SteadyTime::max())); });
 }
 
 void S3Objects::start(EventLoop& loop) {

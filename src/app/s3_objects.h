@@ -24,6 +24,7 @@ class S3Objects final : public MediaObjects {
   media::BlobStore& store() override { return *store_; }
   std::string_view name() const override { return "s3"; }
   std::vector<Metrics::Scraped> export_metrics(Metrics& metrics) override;
+  Result<> wait_until_ready(EventLoop& loop, std::chrono::seconds longest) override;
   void start(EventLoop& loop) override;
   void stop(std::move_only_function<void()> stopped) override;
 

@@ -46,6 +46,8 @@ struct Error {
   // The role that answers so is well all the same: another role is away, or one thing alone is lost. Others must not
   // pay for it, so nobody counts it against the role or asks again at once (http::kRoleIsWell).
   bool role_is_well = false;
+  // What an engine or the system said, for logs and for who starts the server; no answer has it. No secret.
+  std::string cause = {};
 };
 
 }  // namespace parley

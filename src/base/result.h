@@ -34,6 +34,10 @@ inline std::unexpected<Error> unavailable(std::string code, std::string detail,
                                           std::chrono::seconds retry_after = std::chrono::seconds(1)) {
   return std::unexpected(Error{ErrorKind::kUnavailable, std::move(code), std::move(detail), {}, retry_after});
 }
+inline std::unexpected<Error> because(std::unexpected<Error> failed, std::string cause) {
+  failed.error().cause = std::move(cause);
+  return failed;
+}
 // Where the role that says so is well itself (Error::role_is_well).
 inline std::unexpected<Error> unavailable_but_well(std::string code, std::string detail,
                                                    std::chrono::seconds retry_after = std::chrono::seconds(1)) {

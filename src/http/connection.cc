@@ -110,13 +110,13 @@ Task<bool> Connection::accept_tls(asio::ssl::context& context) {
   co_return !error && !timed_out_;
 }
 
-Task<bool> Connection::connect_tls(asio::ssl::context& context, std::string host) {
+Task<boost::system::error_code> Connection::connect_tls(asio::ssl::context& context, std::string host) {
   tls_ = std::make_unique<TlsStream>(socket_, context);
   tls_->set_verify_mode(asio::ssl::verify_peer);
   tls_->set_verify_callback(asio::ssl::host_name_verification(host));
   SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str());
   const auto [error] = co_await tls_->async_handshake(TlsStream::client, kAwait);
-  co_return !error && !timed_out_;
+  co_return timed_out_ ? asio::error::timed_out : error;
 }
 
 Task<bool> Connection::fill(std::size_t max_buffer) {

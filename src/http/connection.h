@@ -56,7 +56,7 @@ class Connection {
   // TLS handshakes, bounded by the deadline. False when it failed.
   Task<bool> accept_tls(asio::ssl::context& context);
   // Verifies the peer against `context`'s authorities and `host`.
-  Task<bool> connect_tls(asio::ssl::context& context, std::string host);
+  Task<boost::system::error_code> connect_tls(asio::ssl::context& context, std::string host);
 
   // Reads at least one byte into the buffer. False at the end, on an error, when the deadline passes, or when the
   // buffer holds max_buffer bytes already.

@@ -228,6 +228,7 @@ Task<Result<std::unique_ptr<HttpUpstream::Link>>> HttpUpstream::connect(SteadyTi
   counters_.connects.fetch_add(1, std::memory_order_relaxed);
   const SteadyTime until = std::min(deadline, std::chrono::steady_clock::now() + options_.connect_timeout);
   const Result<std::vector<asio::ip::tcp::endpoint>> endpoints = co_await resolve(until);
+  std::string cause = "its name does not resolve";
   if (endpoints) {
     for (const auto& endpoint : *endpoints) {
       TcpSocket socket(loop.io());
@@ -243,13 +244,15 @@ Task<Result<std::unique_ptr<HttpUpstream::Link>>> HttpUpstream::connect(SteadyTi
       socket.set_option(asio::socket_base::receive_buffer_size(kReceiveBuffer), ignored);
       const auto [error] = co_await socket.async_connect(endpoint, kAwait);
       if (error || expired) {
+        cause = expired ? "no connection in time" : error.message();
         if (expired) break;
         continue;
       }
       auto link = std::make_unique<Link>(*this, loop, std::move(socket));
       if (options_.url.tls) {
         link->connection.set_deadline(until);
-        if (!co_await link->connection.connect_tls(*options_.tls, options_.url.host)) {
+        if (const auto refused = co_await link->connection.connect_tls(*options_.tls, options_.url.host)) {
+          cause = "TLS: " + refused.message();
           ++at.open;  // the Link gives back what it was handed; the loop goes on with its own
           continue;
         }
@@ -260,7 +263,7 @@ Task<Result<std::unique_ptr<HttpUpstream::Link>>> HttpUpstream::connect(SteadyTi
   }
   --at.open;
   counters_.connect_failures.fetch_add(1, std::memory_order_relaxed);
-  co_return lost(options_.name);
+  co_return because(lost(options_.name), std::move(cause));
 }
 
 void HttpUpstream::write_head(Link& link, const Request& request, std::optional<std::uint64_t> size) const {

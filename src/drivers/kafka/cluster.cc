@@ -38,7 +38,7 @@ struct Cluster::Connection {
       failed.code = "access_refused";
       failed.detail = with_hint("Kafka refuses KAFKA_USERNAME, KAFKA_PASSWORD or KAFKA_SASL_MECHANISM.", options);
     }
-    if (!reason.empty()) failed.detail += " (" + reason + ")";
+    failed.cause = reason;
     return failed;
   }
 

@@ -97,7 +97,7 @@ TEST_F(KafkaCluster, ABrokerThatIsNotThereIsUnavailable) {
   const auto made = (*cluster)->ensure_topics({{.name = topic_}}, soon);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, ErrorKind::kUnavailable);
-  EXPECT_THAT(made.error().detail, HasSubstr("127.0.0.1:9"));
+  EXPECT_THAT(made.error().cause, HasSubstr("127.0.0.1:9"));
 }
 
 }  // namespace

@@ -152,13 +152,14 @@ Task<Result<Answer>> Client::try_once(Node& node, const Question& question, Stea
   const bool busy = answer.error().code == "upstream_busy";
   if (!busy) {
     node.rests_until.store((now + options_.node_rest).time_since_epoch().count(), std::memory_order_relaxed);
-    log_warn("a node of the search index does not answer", {{"node", node.name}, {"code", answer.error().code}});
+    log_warn("a node of the search index does not answer",
+             {{"node", node.name}, {"code", answer.error().code}, {"cause", answer.error().cause}});
   }
   // Another try would be given no more time than this one had.
   if (answer.error().kind == ErrorKind::kTimeout) co_return timed_out();
   next = busy ? Next::kPause : Next::kOtherNode;
   if (busy) co_return overloaded();
-  co_return unreachable();
+  co_return because(unreachable(), std::move(answer.error().cause));
 }
 
 Result<Answer> Client::read_answer(int status, std::string_view text, Next& next) const {
@@ -179,7 +180,12 @@ Result<Answer> Client::read_answer(int status, std::string_view text, Next& next
   const std::string type(error ? std::string_view() : error_type(answer.body));
   log_warn("the search index refuses a question", {{"status", status}, {"type", type}});
   if (status == 413) return fail(ErrorKind::kTooLarge, "too_large", "The search index takes nothing so large.");
-  if (status == 401 || status == 403 || status >= 500) return unreachable();
+  if (status == 401 || status == 403) {
+    return because(unreachable(), std::to_string(status) +
+                                      ": it refuses ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD, or "
+                                      "ELASTICSEARCH_API_KEY, or they may not do this");
+  }
+  if (status >= 500) return because(unreachable(), std::to_string(status) + " " + type);
   return fail(ErrorKind::kInvalid, "refused", "The search index does not take it: " + type);
 }
 

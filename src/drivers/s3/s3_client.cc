@@ -108,6 +108,8 @@ void S3Client::close(std::function<void()> closed) {
 Error S3Client::refused(const S3Call& call, int status, const std::string& body) {
   const std::string code = error_code(body);
   Error error = error_of({status, code});
+  error.cause = std::to_string(status) + (code.empty() ? "" : " " + code);
+  if (status == 403) error.cause += ": it refuses S3_ACCESS_KEY and S3_SECRET_KEY, or they may not use S3_BUCKET";
   if (is_of_credentials({status, code})) credentials_.were_refused();
   if (error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kNoRoom) {
     counters_.failed.fetch_add(1, std::memory_order_relaxed);
@@ -134,7 +136,7 @@ Task<S3Client::Tried> S3Client::try_once(const S3Call& call, LoopGate& gate, Ste
   const auto keys = co_await credentials_.current(until);
   if (!keys) {
     log_warn("no keys to the objects' store", {{"why", keys.error().detail}});
-    co_return Tried{unavailable_now(), nullptr, false};
+    co_return Tried{because(unavailable_now(), keys.error().detail), nullptr, false};
   }
   auto pass = co_await gate.enter(until);
   if (!pass) co_return Tried{std::unexpected(std::move(pass.error())), nullptr, false};
@@ -143,7 +145,7 @@ Task<S3Client::Tried> S3Client::try_once(const S3Call& call, LoopGate& gate, Ste
   if (response) co_return Tried{std::move(*response), std::move(kept), true};
   const bool is_over = clock_.steady_now() >= deadline;
   Error error = std::move(response.error());
-  if (error.kind != ErrorKind::kTimeout) error = unavailable_now().error();
+  if (error.kind != ErrorKind::kTimeout) error = because(unavailable_now(), std::move(error.cause)).error();
   co_return Tried{std::unexpected(std::move(error)), nullptr, !is_over};
 }
 
@@ -197,7 +199,9 @@ Task<Result<S3Client::Answer>> S3Client::ask(S3Call call, SteadyTime deadline) {
 Task<Result<>> S3Client::head_bucket(SteadyTime deadline) {
   auto answer = co_await ask({.method = http::Method::kHead}, deadline);
   // There is no bucket, or the keys are of nobody: nothing that a caller looked for.
-  if (!answer && answer.error().kind == ErrorKind::kNotFound) co_return unavailable_now();
+  if (!answer && answer.error().kind == ErrorKind::kNotFound) {
+    co_return because(unavailable_now(), "404: there is no S3_BUCKET, or nobody has S3_ACCESS_KEY");
+  }
   co_return nothing(answer);
 }
 
