@@ -7,8 +7,8 @@ namespace parley::kafka {
 
 namespace {
 
-// Since 2.6.1 (its pull request 4895) librdkafka says the server's nonce as RFC 5802 section 5.1 wants it; Kafka 4 takes
-// nothing else. Measured: 2.0.2 is refused by Kafka 4.3.1.
+// Since 2.6.1 (its pull request 4895) librdkafka says the server's nonce as RFC 5802 section 5.1 wants it; Kafka 4
+// takes nothing else. Measured: 2.0.2 is refused by Kafka 4.3.1.
 constexpr int kScramAsTheStandardSays = 0x020601ff;
 
 std::string with_hint(std::string detail, const ClientOptions& options) {

@@ -45,10 +45,10 @@ Task<Result<std::unique_ptr<BlobWriter>>> FileBlobStore::write(FileId id, std::u
 
 Task<Result<>> FileBlobStore::copy(FileId from, ByteRange range, FileId to, std::uint64_t offset, SteadyTime deadline) {
   if (auto free = co_await left_behind_.wait_for_the_last(to, deadline); !free) co_return free;
-  co_return co_await writers_.run<void>(
-      deadline, [this, from = std::move(from), range, to = std::move(to), offset, deadline] {
-        return folder_->copy(from, range, to, offset, deadline);
-      });
+  co_return co_await writers_.run<void>(deadline,
+                                        [this, from = std::move(from), range, to = std::move(to), offset, deadline] {
+                                          return folder_->copy(from, range, to, offset, deadline);
+                                        });
 }
 
 Task<Result<>> FileBlobStore::seal(FileId id, std::uint64_t size, SteadyTime deadline) {
