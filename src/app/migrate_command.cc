@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/commands.h"
+#include "app/engine_wait.h"
 #include "app/mongo_engine.h"
 #include "app/move_files.h"
 #include "app/move_messages.h"
@@ -36,12 +37,15 @@ int failed(const Error& error) {
   return 1;
 }
 
-// A folder is locked by its server; in MongoDB it is looked for. A source may be served while it is copied.
+// Waits for MongoDB, whose replica set may be being made. A folder is locked by its server; in MongoDB it is looked
+// for. A source may be served while it is copied.
 Result<> expect_no_servers(const Settings& settings, MoveSides sides) {
-  if (sides.compared_only || !(sides.to_engines || sides.alone)) return {};
   const SystemClock clock;
-  auto database = mongo::MovedDatabase::connect(mongo_connection_of_a_move(settings.mongodb), clock);
+  auto database = wait_for_engine("MongoDB (MONGODB_URI)", settings.engines.wait, [&] {
+    return mongo::MovedDatabase::connect(mongo_connection_of_a_move(settings.mongodb), clock);
+  });
   if (!database) return fail(std::move(database.error()));
+  if (sides.compared_only || !(sides.to_engines || sides.alone)) return {};
   return (*database)->expect_unused();
 }
 

@@ -232,6 +232,7 @@ void settle_ports(LoadedSettings& loaded, Faults& faults) {
 }
 
 void settle_s3(const S3Settings& s3, Faults& faults) {
+  if (s3.endpoint.empty()) return;  // then its keys, which roles on one host may share a file of, mean nothing
   if (s3.access_key.empty() != s3.secret_key.empty()) {
     faults.push_back("S3_ACCESS_KEY and S3_SECRET_KEY go together: give both or neither");
   }
@@ -239,7 +240,7 @@ void settle_s3(const S3Settings& s3, Faults& faults) {
   if (sources > 1) {
     faults.push_back("S3_ACCESS_KEY, S3_CREDENTIALS_FILE and S3_ROLE_ENDPOINT exclude each other: give one");
   }
-  if (!s3.endpoint.empty() && sources == 0) {
+  if (sources == 0) {
     faults.push_back(
         "S3_ENDPOINT needs keys: S3_ACCESS_KEY and S3_SECRET_KEY, S3_CREDENTIALS_FILE or S3_ROLE_ENDPOINT");
   }
