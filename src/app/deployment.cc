@@ -108,7 +108,11 @@ Result<> Deployment::start() {
   loops_running_ = true;
   if (redis_) redis_->connect(loops_.at(0));
   if (media_) {
-    if (auto ready = media_->wait_for_engine(loops_.at(0)); !ready) return ready;
+    // Beside others it is not waited for: they go on without it, and so do files that were asked for already.
+    const bool alone = settings_.serve.roles.size() == 1;
+    auto ready = media_->wait_for_engine(loops_.at(0), alone ? settings_.engines.wait : std::chrono::seconds(0));
+    if (!ready && alone) return ready;
+    if (!ready) log_warn("files are not available yet", {{"reason", ready.error().detail}});
   }
   if (search_) {
     if (auto ready = search_->wait_for_engine(); !ready) return ready;

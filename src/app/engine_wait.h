@@ -3,8 +3,9 @@
 // may be made only then.
 #pragma once
 #include <chrono>
+#include <csignal>
+#include <ctime>
 #include <string>
-#include <thread>
 
 #include "base/result.h"
 #include "telemetry/log.h"
@@ -13,6 +14,20 @@ namespace parley::app {
 
 inline std::string with_cause(const Error& error) {
   return error.cause.empty() ? error.detail : error.detail + " (" + error.cause + ")";
+}
+
+// The code of the failure of who was told to stop meanwhile.
+inline constexpr const char* kStopped = "stopped";
+
+// False: SIGTERM or SIGINT came, which `serve` has blocked. Where they are not blocked they take their usual course.
+inline bool pause_unless_stopped(std::chrono::milliseconds pause) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(pause);
+  const timespec longest{.tv_sec = seconds.count(), .tv_nsec = std::chrono::nanoseconds(pause - seconds).count()};
+  return sigtimedwait(&signals, nullptr, &longest) < 0;
 }
 
 // `open` answers a Result; one that is unavailable, or came too late, is tried again until `longest` has passed.
@@ -24,13 +39,18 @@ auto wait_for_engine(const std::string& name, std::chrono::seconds longest, Open
     auto opened = open();
     if (opened) return opened;
     const bool passing = opened.error().kind == ErrorKind::kUnavailable || opened.error().kind == ErrorKind::kTimeout;
-    if (!passing) return opened;
+    if (!passing) {
+      opened.error().detail = with_cause(opened.error());
+      return opened;
+    }
     if (std::chrono::steady_clock::now() + kPause >= end) {
       opened.error().detail = name + " is missing: " + with_cause(opened.error());
       return opened;
     }
     if (!told) log_warn("waiting for an engine", {{"engine", name}, {"reason", with_cause(opened.error())}});
-    std::this_thread::sleep_for(kPause);
+    if (!pause_unless_stopped(kPause)) {
+      return fail(ErrorKind::kUnavailable, kStopped, "It was told to stop while it waited for " + name + ".");
+    }
   }
 }
 

@@ -36,5 +36,19 @@ TEST(EngineWaitTest, AFaultThatNoWaitMendsEndsItAtOnce) {
   EXPECT_EQ(tries, 1);
 }
 
+TEST(EngineWaitTest, WhoIsToldToStopWaitsNoLonger) {
+  sigset_t signals, before;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);
+  const auto opened = wait_for_engine("X", std::chrono::seconds(60), [&]() -> Result<int> {
+    raise(SIGTERM);
+    return unavailable("unavailable", "Not yet.");
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, kStopped);
+}
+
 }  // namespace
 }  // namespace parley::app

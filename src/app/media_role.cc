@@ -94,8 +94,8 @@ void MediaRole::export_queues() {
                                          {}, [this] { return static_cast<double>(uploads_->verifying()); }));
 }
 
-Result<> MediaRole::wait_for_engine(EventLoop& loop) {
-  return objects_->wait_until_ready(loop, settings_.engines.wait);
+Result<> MediaRole::wait_for_engine(EventLoop& loop, std::chrono::seconds longest) {
+  return objects_->wait_until_ready(loop, longest);
 }
 
 void MediaRole::start(EventLoop& loop) {

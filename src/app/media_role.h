@@ -52,8 +52,8 @@ class MediaRole {
 
   // Any thread: answers that last end soon, for the server is about to stop.
   void end_streams() { uploads_->end_watching(); }
-  // Before start(), once the loops run. fail: unavailable, naming what is missing.
-  Result<> wait_for_engine(EventLoop& loop);
+  // Before start(), once the loops run; blocks for so long at most. fail: unavailable, naming what is missing.
+  Result<> wait_for_engine(EventLoop& loop, std::chrono::seconds longest);
   // On `loop`, which runs already; stop() there too, before the loops stop and once nobody asks the service any more.
   void start(EventLoop& loop);
   void stop(std::move_only_function<void()> on_stopped);

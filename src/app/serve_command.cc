@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/deployment.h"
+#include "app/engine_wait.h"
 #include "app/settings_arguments.h"
 #include "telemetry/log.h"
 
@@ -48,6 +49,10 @@ int serve(const LoadedSettings& loaded) {
 
   Deployment deployment(settings);
   if (const Result<> started = deployment.start(); !started) {
+    if (started.error().code == kStopped) {
+      log_info("stopped", {{"reason", started.error().detail}});
+      return 0;
+    }
     log_error("cannot start", {{"code", started.error().code}, {"reason", started.error().detail}});
     std::fprintf(stderr, "parley: %s\n", started.error().detail.c_str());
     return 1;

@@ -279,6 +279,10 @@ void settle(LoadedSettings& loaded, Faults& faults) {
       (kafka.username.empty() || kafka.password.empty())) {
     faults.push_back("KAFKA_SECURITY=" + kafka.security + " needs KAFKA_USERNAME and KAFKA_PASSWORD");
   }
+  if (!kafka.security.ends_with("ssl") && !(kafka.ca_file + kafka.cert_file).empty() && !kafka.brokers.empty()) {
+    faults.push_back(
+        "KAFKA_CA_FILE and KAFKA_CERT_FILE need KAFKA_SECURITY ssl or sasl_ssl; without it nothing is encrypted");
+  }
   if (kafka.cert_file.empty() != kafka.key_file.empty()) {
     faults.push_back("KAFKA_CERT_FILE and KAFKA_KEY_FILE go together: give both or neither");
   }

@@ -315,7 +315,7 @@ constexpr Setting kTable[] = {
    .meaning = "Largest picture that gets thumbnails.", .example = "100", .assign = into<kMedia, &MediaSettings::max_image_megapixels>},
 
   {.section = kEngines, .name = "ENGINE_WAIT_SECONDS", .kind = kSeconds, .fallback = "60", .min = 0, .max = 3600,
-   .meaning = "How long the start waits for MongoDB, Kafka, S3, the search engine, and messaging where search is alone; then it ends and says which one is missing. Redis and S3 are not waited for: /health tells of them.", .example = "300",
+   .meaning = "How long the start waits for each of MongoDB, Kafka, the search engine, S3 where media is alone, and messaging where search is alone; then it ends and says which one is missing. Redis, and S3 beside other roles, are not waited for: the log and /health tell of them.", .example = "300",
    .assign = into<kEngine, &EngineSettings::wait>},
   {.section = kEngines, .name = "ELASTICSEARCH_URL", .kind = kText, .fallback = "", .min = 1, .max = 2048,
    .meaning = "OpenSearch or Elasticsearch that has the search index: http or https, several nodes with commas between. Not set: the index is in DATA_DIR.",

@@ -39,7 +39,8 @@ class EachSetting : public testing::TestWithParam<const Setting*> {
                             {"TLS_CERT_FILE", "c"},
                             {"TLS_KEY_FILE", "k"},
                             {"KAFKA_CERT_FILE", "c"},
-                            {"KAFKA_KEY_FILE", "k"}};
+                            {"KAFKA_KEY_FILE", "k"},
+                            {"KAFKA_SECURITY", "ssl"}};
     const std::string name(GetParam()->name);
     if (name != "S3_CREDENTIALS_FILE") {
       environment["S3_ACCESS_KEY"] = "a";

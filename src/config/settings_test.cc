@@ -259,9 +259,12 @@ TEST(Kafka, WhatGoesTogetherIsAskedForTogether) {
   EXPECT_THAT(faults({{"KAFKA_SECURITY", "sasl_ssl"}, {"KAFKA_USERNAME", "u"}}),
               ElementsAre(HasSubstr("KAFKA_PASSWORD")));
   EXPECT_THAT(faults({{"KAFKA_SECURITY", "sasl_ssl"}, {"KAFKA_USERNAME", "u"}, {"KAFKA_PASSWORD", "p"}}), IsEmpty());
-  EXPECT_THAT(faults({{"KAFKA_CERT_FILE", "c"}}), ElementsAre(HasSubstr("KAFKA_CERT_FILE and KAFKA_KEY_FILE")));
+  EXPECT_THAT(faults({{"KAFKA_CERT_FILE", "c"}, {"KAFKA_SECURITY", "ssl"}}),
+              ElementsAre(HasSubstr("KAFKA_CERT_FILE and KAFKA_KEY_FILE")));
   EXPECT_THAT(faults({{"KAFKA_KEY_FILE", "k"}}), ElementsAre(HasSubstr("KAFKA_CERT_FILE and KAFKA_KEY_FILE")));
-  EXPECT_THAT(faults({{"KAFKA_CERT_FILE", "c"}, {"KAFKA_KEY_FILE", "k"}}), IsEmpty());
+  EXPECT_THAT(faults({{"KAFKA_CERT_FILE", "c"}, {"KAFKA_KEY_FILE", "k"}, {"KAFKA_SECURITY", "ssl"}}), IsEmpty());
+  EXPECT_THAT(faults({{"KAFKA_CERT_FILE", "c"}, {"KAFKA_KEY_FILE", "k"}}), ElementsAre(HasSubstr("KAFKA_SECURITY")));
+  EXPECT_THAT(faults({{"KAFKA_CA_FILE", "c"}}), ElementsAre(HasSubstr("KAFKA_SECURITY")));
   EXPECT_THAT(faults({{"KAFKA_TOPIC_PREFIX", "a/b"}}), ElementsAre(HasSubstr("KAFKA_TOPIC_PREFIX")));
   EXPECT_THAT(faults({{"KAFKA_TOPIC_PREFIX", "parley-1."}}), IsEmpty());
 }

@@ -28,8 +28,8 @@ Override.add_constructor("!override", lambda loader, node: (
 
 
 def filled_in(text, dotenv):
-    """As Compose fills in variables that `dotenv` sets, or not."""
-    return re.sub(r"\$\{(\w+):?-([^}]*)\}", lambda found: dotenv.get(found[1], found[2]), text)
+    """As Compose fills in variables that `dotenv` sets, or not: with a colon an empty one is none."""
+    return re.sub(r"\$\{(\w+)(:?)-([^}]*)\}", lambda found: (dotenv.get(found[1], found[3]) or found[2] and found[3]), text)
 
 
 def load(name, dotenv=None):

@@ -17,6 +17,14 @@ from harness.waiting import until
 CLEAN = (http.client.RemoteDisconnected, http.client.BadStatusLine, ConnectionResetError, BrokenPipeError, ConnectionRefusedError)
 
 
+def test_who_waits_for_an_engine_at_the_start_can_be_stopped(start_server):
+    server = start_server(["messaging"], launch=False, MONGODB_URI="mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=100", ENGINE_WAIT_SECONDS=60)
+    server.launch()
+    until("it waits", lambda: "waiting for an engine" in server.log_text(), 30)
+    assert server.terminate() == 0
+    assert "told to stop while it waited for MongoDB" in server.log_text()
+
+
 @pytest.mark.smoke
 @pytest.mark.parametrize("split", [False, True], ids=["all in one", "split"])
 def test_sigterm_under_load_answers_or_closes_and_loses_nothing(start_server, tenant_at, split):

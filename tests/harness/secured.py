@@ -80,7 +80,7 @@ class SecuredEngines:
         self.certificate = make_certificate(folder)
         self.ca, self.password = self.certificate[0], secrets.token_hex(12)
         (folder / "password").write_text(self.password)
-        port = 20000 + 20 * secrets.randbelow(350)
+        port = 12000 + 20 * secrets.randbelow(350)  # below those of OwnKafka
         ports = {name: port + 10 * (name == "kafka") + at for at, name in enumerate(NAMES)}
         self.environment = os.environ | {"PARLEY_ENGINES_SECURED": str(folder)}
         self.environment |= {f"{name.upper()}_PORT": str(ports[name]) for name in NAMES}
@@ -90,11 +90,12 @@ class SecuredEngines:
         self.bucket, self.front = None, None
 
     def start(self):
+        self._run("wipe")  # what a run that was killed left at these ports has another password
         self._run("up")
         self.bucket = s3.Bucket(self.s3, self.ca)
         self.api_key = base64.b64encode(f"id:{secrets.token_hex(16)}".encode()).decode()
-        basic = base64.b64encode(f"parley:{self.password}".encode()).decode()
-        self.front = SearchFront(self.certificate, address_of("opensearch"), {f"Basic {basic}", f"ApiKey {self.api_key}"})
+        self.basic = base64.b64encode(f"parley:{self.password}".encode()).decode()
+        self.front = SearchFront(self.certificate, address_of("opensearch"), {f"Basic {self.basic}", f"ApiKey {self.api_key}"})
         return self
 
     def settings(self):
@@ -117,7 +118,7 @@ class SecuredEngines:
         return f"rediss://parley:{password}@{self.redis}/0"
 
     def secrets(self):
-        return [self.password, self.api_key, s3.SECRET_KEY]
+        return [self.password, self.basic, self.api_key, s3.SECRET_KEY]
 
     def _run(self, verb):
         subprocess.run([ROOT / "tests/engines/engines", verb, *NAMES], env=self.environment, check=True, timeout=240,

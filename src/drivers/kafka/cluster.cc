@@ -31,9 +31,13 @@ struct Cluster::Connection {
     self.reason = reason;
   }
 
-  // The callback is called here, and nowhere else.
+  // Calls back for all that was told since; otherwise it would pile up. One thread at a time.
+  void listen() { rd_kafka_poll(handle.get(), 0); }
+
+  // Of no answer: what came instead. librdkafka says the same thing once in 30 s only, so the last one is kept.
   Error explain(Error failed) {
-    rd_kafka_poll(handle.get(), 0);
+    listen();
+    if (failed.code != kUnreachable) return failed;
     if (fault == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
       failed.code = "access_refused";
       failed.detail = with_hint("Kafka refuses KAFKA_USERNAME, KAFKA_PASSWORD or KAFKA_SASL_MECHANISM.", options);
@@ -72,8 +76,10 @@ Result<std::vector<std::int32_t>> Cluster::ensure_topics(const std::vector<Topic
 }
 
 Task<Result<>> Cluster::ping(SteadyTime deadline) {
-  return thread_.run<void>(deadline,
-                           [this, deadline]() -> Result<> { return kafka::ping(connection_->handle.get(), deadline); });
+  return thread_.run<void>(deadline, [this, deadline]() -> Result<> {
+    connection_->listen();
+    return kafka::ping(connection_->handle.get(), deadline);
+  });
 }
 
 }  // namespace parley::kafka

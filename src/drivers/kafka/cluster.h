@@ -1,7 +1,7 @@
 // Cluster: what is asked of a Kafka cluster as such: to make topics, and whether it answers. Owned by the wiring.
-// ensure_topics() blocks, for a thread that may wait; ping() is called on any event loop and answers there. fail:
-// unavailable, deadline_exceeded, invalid (options that the client does not take, a topic that cannot be made so). What
-// ensure_topics() fails with says what brokers refused, for the operator.
+// ensure_topics() blocks, for a thread that may wait, before the first ping(); ping() is called on any event loop and
+// answers there. fail: unavailable, deadline_exceeded, invalid (options that the client does not take, a topic that
+// cannot be made so). What ensure_topics() fails with says what brokers refused, for the operator.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -62,6 +62,10 @@ std::unexpected<Error> failure(rd_kafka_resp_err_t code) {
     case ErrorKind::kTooLarge:
       return fail(kind, "record_too_large", "Kafka does not take a record of this size (" + name + ").");
     default:
+      if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+          code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        return unavailable(kUnreachable, "Kafka does not answer (" + name + ").");
+      }
       return unavailable("kafka_unavailable", "Kafka does not answer as it should (" + name + ").");
   }
 }

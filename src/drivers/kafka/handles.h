@@ -35,6 +35,8 @@ void set(Conf& conf, const char* name, const std::string& value);
 // `conf` is taken. `opaque` is what its callbacks are given.
 Result<Handle> make_handle(rd_kafka_type_t type, Conf conf);
 
+// The code of a failure in which no broker answered.
+inline constexpr const char* kUnreachable = "kafka_unreachable";
 std::unexpected<Error> failure(rd_kafka_resp_err_t code);
 std::unexpected<Error> failure(const Fault& fault);
 

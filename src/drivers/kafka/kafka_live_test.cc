@@ -93,7 +93,7 @@ TEST_F(KafkaCluster, ABrokerThatIsNotThereIsUnavailable) {
   nowhere.brokers = "127.0.0.1:9";
   auto cluster = Cluster::open(nowhere);
   ASSERT_TRUE(cluster);
-  const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(3);
   const auto made = (*cluster)->ensure_topics({{.name = topic_}}, soon);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, ErrorKind::kUnavailable);

@@ -1,8 +1,8 @@
 // FileBlobStore: blobs as files in a folder of its own (file_blob_store_folder.h says which); nothing to install. Made
 // and owned by app/; called on any loop. What blocks runs on its own threads: writing and syncing on some, reading on
 // others, so that downloads do not wait for syncs. A blob into which a write may still fall that nobody waits for any
-// more is neither written nor sealed meanwhile: unavailable. Only one process at a time may have the folder: whoever
-// owns the metadata locks both.
+// more is neither written nor sealed meanwhile: who wants to waits until the deadline, then it is unavailable. Only one
+// process at a time may have the folder: whoever owns the metadata locks both.
 #pragma once
 #include <filesystem>
 #include <memory>

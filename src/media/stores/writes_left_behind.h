@@ -4,6 +4,7 @@
 #pragma once
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -36,18 +37,12 @@ class WritesLeftBehind {
   }
   // On a loop. Answers when no hold of that blob is left; `unavailable` when the deadline passes first.
   Task<Result<>> wait_for_the_last(FileId id, SteadyTime deadline) {
-    std::optional<OneShotFuture<void>> gone;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto held = held_.find(id);
-      if (held == held_.end()) co_return Result<>();
-      auto [promise, future] = make_one_shot<void>(EventLoop::current());
-      held->second.waiting.push_back(std::move(promise));
-      gone.emplace(std::move(future));
+    while (auto gone = end_of(id)) {
+      if (co_await gone->wait(deadline)) continue;  // another may have been left behind since
+      co_return unavailable("unavailable",
+                            "The disk has not ended an earlier write to this file yet; try again shortly.");
     }
-    if (co_await gone->wait(deadline)) co_return Result<>();
-    co_return unavailable("unavailable",
-                          "The disk has not ended an earlier write to this file yet; try again shortly.");
+    co_return Result<>();
   }
 
  private:
@@ -55,6 +50,16 @@ class WritesLeftBehind {
     int writes = 0;
     std::vector<OneShotPromise<void>> waiting;
   };
+
+  // Nothing: none is held.
+  std::optional<OneShotFuture<void>> end_of(const FileId& id) {
+    const std::lock_guard lock(mutex_);
+    const auto held = held_.find(id);
+    if (held == held_.end()) return std::nullopt;
+    auto [promise, future] = make_one_shot<void>(EventLoop::current());
+    held->second.waiting.push_back(std::move(promise));
+    return std::move(future);
+  }
 
   void leave(const FileId& id) {
     std::vector<OneShotPromise<void>> waiting;
