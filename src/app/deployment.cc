@@ -108,7 +108,7 @@ Result<> Deployment::start() {
   loops_running_ = true;
   if (redis_) redis_->connect(loops_.at(0));
   if (media_) {
-    // Beside others it is not waited for: they go on without it, and so do files that were asked for already.
+    // Beside others it is not waited for: they go on without it, and /health tells.
     const bool alone = settings_.serve.roles.size() == 1;
     auto ready = media_->wait_for_engine(loops_.at(0), alone ? settings_.engines.wait : std::chrono::seconds(0));
     if (!ready && alone) return ready;

@@ -30,9 +30,15 @@ inline bool pause_unless_stopped(std::chrono::milliseconds pause) {
   return sigtimedwait(&signals, nullptr, &longest) < 0;
 }
 
-// `open` answers a Result; one that is unavailable, or came too late, is tried again until `longest` has passed.
-template <class Open>
-auto wait_for_engine(const std::string& name, std::chrono::seconds longest, Open open) -> decltype(open()) {
+inline void log_the_wait(const std::string& name, const std::string& reason) {
+  log_warn("waiting for an engine", {{"engine", name}, {"reason", reason}});
+}
+
+// `open` answers a Result; one that is unavailable, or came too late, is tried again until `longest` has passed. `tell`
+// says so once, to whoever started this.
+template <class Open, class Tell = decltype(&log_the_wait)>
+auto wait_for_engine(const std::string& name, std::chrono::seconds longest, Open open, Tell tell = log_the_wait)
+    -> decltype(open()) {
   constexpr std::chrono::milliseconds kPause{500};
   const auto end = std::chrono::steady_clock::now() + longest;
   for (bool told = false;; told = true) {
@@ -47,7 +53,7 @@ auto wait_for_engine(const std::string& name, std::chrono::seconds longest, Open
       opened.error().detail = name + " is missing: " + with_cause(opened.error());
       return opened;
     }
-    if (!told) log_warn("waiting for an engine", {{"engine", name}, {"reason", with_cause(opened.error())}});
+    if (!told) tell(name, with_cause(opened.error()));
     if (!pause_unless_stopped(kPause)) {
       return fail(ErrorKind::kUnavailable, kStopped, "It was told to stop while it waited for " + name + ".");
     }

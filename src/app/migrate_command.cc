@@ -41,15 +41,14 @@ int failed(const Error& error) {
 // for. A source may be served while it is copied.
 Result<> expect_no_servers(const Settings& settings, MoveSides sides) {
   const SystemClock clock;
-  bool told = false;
-  auto database = wait_for_engine("MongoDB (MONGODB_URI)", settings.engines.wait, [&] {
-    auto connected = mongo::MovedDatabase::connect(mongo_connection_of_a_move(settings.mongodb), clock);
-    if (!connected && !std::exchange(told, true)) {
-      std::fprintf(stderr, "parley: %s Asking again, for %lld s at most (ENGINE_WAIT_SECONDS).\n",
-                   connected.error().detail.c_str(), static_cast<long long>(settings.engines.wait.count()));
-    }
-    return connected;
-  });
+  const std::chrono::seconds longest = settings.engines.wait;
+  auto database = wait_for_engine(
+      "MongoDB (MONGODB_URI)", longest,
+      [&] { return mongo::MovedDatabase::connect(mongo_connection_of_a_move(settings.mongodb), clock); },
+      [&](const std::string&, const std::string& reason) {
+        std::fprintf(stderr, "parley: %s Asking again, for %lld s at most (ENGINE_WAIT_SECONDS).\n", reason.c_str(),
+                     static_cast<long long>(longest.count()));
+      });
   if (!database) return fail(std::move(database.error()));
   if (sides.compared_only || !(sides.to_engines || sides.alone)) return {};
   return (*database)->expect_unused();

@@ -53,9 +53,9 @@ class Connection {
   TcpSocket& socket() { return socket_; }
   ReadBuffer& buffer() { return buffer_; }
 
-  // TLS handshakes, bounded by the deadline. False when it failed.
+  // TLS handshakes, bounded by the deadline; accepting answers false when it failed.
   Task<bool> accept_tls(asio::ssl::context& context);
-  // Verifies the peer against `context`'s authorities and `host`.
+  // Verifies the peer against `context`'s authorities and `host`. Answers what went wrong, if anything.
   Task<boost::system::error_code> connect_tls(asio::ssl::context& context, std::string host);
 
   // Reads at least one byte into the buffer. False at the end, on an error, when the deadline passes, or when the

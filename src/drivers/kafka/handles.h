@@ -32,7 +32,7 @@ using Handle = std::unique_ptr<rd_kafka_t, Freed<rd_kafka_t, rd_kafka_destroy>>;
 Result<Conf> make_conf(const ClientOptions& options);
 // CHECK-fails on an option that librdkafka does not know: these are our own.
 void set(Conf& conf, const char* name, const std::string& value);
-// `conf` is taken. `opaque` is what its callbacks are given.
+// `conf` is taken.
 Result<Handle> make_handle(rd_kafka_type_t type, Conf conf);
 
 // The code of a failure in which no broker answered.

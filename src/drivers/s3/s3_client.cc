@@ -109,8 +109,9 @@ Error S3Client::refused(const S3Call& call, int status, const std::string& body)
   const std::string code = error_code(body);
   Error error = error_of({status, code});
   error.cause = std::to_string(status) + (code.empty() ? "" : " " + code);
-  if (status == 403)
+  if (status == 403) {
     error.cause += ": it refuses S3_ACCESS_KEY and S3_SECRET_KEY, or they may not use S3_BUCKET, or our clock is wrong";
+  }
   if (is_of_credentials({status, code})) credentials_.were_refused();
   if (error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kNoRoom) {
     counters_.failed.fetch_add(1, std::memory_order_relaxed);
